@@ -1,0 +1,3 @@
+//! The `xprov` program.
+
+fn main() {}

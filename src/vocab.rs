@@ -1,0 +1,11 @@
+//! The words every other layer speaks: validated values without I/O.
+//!
+//! Nothing here opens a file, reads the environment or knows of a store.
+
+pub mod digest;
+pub mod event;
+pub mod name;
+pub mod relpath;
+pub mod storepath;
+pub mod triple;
+pub mod url;

@@ -1,0 +1,10 @@
+//! The integration tests: one binary, a module for each subject.
+
+mod archives;
+mod debian;
+mod fetch;
+mod hermetic;
+mod inspect;
+mod relocate;
+mod support;
+mod tree_vectors;
