@@ -3,6 +3,7 @@
 //! Nothing here opens a file, reads the environment or knows of a store.
 
 pub mod digest;
+pub mod document;
 pub mod event;
 pub mod name;
 pub mod relpath;

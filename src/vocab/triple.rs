@@ -28,6 +28,14 @@ pub struct UnknownTarget {
     pub nearest: Vec<&'static str>,
 }
 
+impl UnknownTarget {
+    /// The nearest known targets as a question, where there are any.
+    pub fn help(&self) -> Option<String> {
+        (!self.nearest.is_empty())
+            .then(|| format!("did you mean `{}`?", self.nearest.join("` or `")))
+    }
+}
+
 /// Every triple that xprov knows how to speak of. Which of them have recipes is the recipes' business.
 pub const KNOWN: &[&str] = &[
     "aarch64-apple-darwin",

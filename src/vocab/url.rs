@@ -28,6 +28,7 @@ impl Url {
     }
 
     /// Appends a relative path.
+    #[must_use]
     pub fn join(&self, path: &str) -> Self {
         Self(format!("{}/{}", self.0.trim_end_matches('/'), path.trim_start_matches('/')))
     }

@@ -1,0 +1,30 @@
+//! Building a joined tree on disk. Files are hard links into the store, so that no byte is copied.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::merge::Merged;
+use crate::sys::fs::{Describe as _, FsError, link_or_copy, set_mode};
+use crate::tree::Node;
+
+/// Builds `merged` in the empty directory `dest`; `layer_dirs` are the objects' directories, in
+/// the order in which they were merged.
+pub fn build(merged: &Merged, layer_dirs: &[&Path], dest: &Path) -> Result<(), FsError> {
+    for (path, layer, node) in merged.iter() {
+        let to = path.under(dest);
+        match node {
+            Node::Directory => fs::create_dir(&to).describe("create the directory", &to)?,
+            Node::File { .. } => link_or_copy(&path.under(layer_dirs[layer]), &to)?,
+            Node::Symlink { target } => symlink(target, &to).describe("create the link", &to)?,
+        }
+    }
+    // Read-only from the deepest up, so that nothing is added to what builds share.
+    let mut directories: Vec<_> = merged
+        .iter()
+        .filter(|(_, _, node)| matches!(node, Node::Directory))
+        .map(|(path, _, _)| path)
+        .collect();
+    directories.reverse();
+    directories.into_iter().try_for_each(|path| set_mode(&path.under(dest), 0o555))
+}

@@ -1,0 +1,170 @@
+//! What a lock holds.
+
+use std::fmt;
+
+use crate::archive::UnpackSpec;
+use crate::recipe::Slot;
+use crate::vocab::digest::{Blake3, Sha256, TreeHash};
+use crate::vocab::name::Name;
+use crate::vocab::triple::RustTriple;
+use crate::vocab::url::Url;
+
+/// The version of the format that this xprov writes.
+pub const VERSION: u32 = 1;
+
+/// A whole lock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lockfile {
+    /// What it answers.
+    pub request: Request,
+    /// The pins, ordered by key.
+    pub entries: Vec<Entry>,
+}
+
+/// What settings, recipes and command line asked for. A difference to what they ask now is drift.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The hosts, sorted.
+    pub hosts: Vec<RustTriple>,
+    /// The targets, sorted.
+    pub targets: Vec<RustTriple>,
+    /// The chosen recipes, ordered by slot and target.
+    pub recipes: Vec<RequestedRecipe>,
+}
+
+/// The recipe chosen for one slot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestedRecipe {
+    /// The slot.
+    pub slot: Slot,
+    /// The target, for slots that are filled for each target.
+    pub target: Option<RustTriple>,
+    /// The recipe.
+    pub recipe: Name,
+    /// The version that was asked for; `None` for the newest.
+    pub version: Option<String>,
+    /// The digest of the recipe's resolution (`Recipe::resolution_digest`).
+    pub digest: Blake3,
+}
+
+/// What identifies an entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The component.
+    pub name: Name,
+    /// Its version.
+    pub version: String,
+    /// The host it runs on; `None` for every host.
+    pub host: Option<RustTriple>,
+    /// The target it is for; `None` for every target.
+    pub target: Option<RustTriple>,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)?;
+        match (&self.host, &self.target) {
+            (Some(host), Some(target)) => write!(f, " ({host} for {target})"),
+            (Some(only), None) | (None, Some(only)) => write!(f, " ({only})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// One pinned component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: Key,
+    /// The slot it belongs to.
+    pub slot: Slot,
+    /// The recipe that it was resolved from.
+    pub recipe: Name,
+    /// How the pins were authenticated when they were locked.
+    pub authenticated: Authenticated,
+    /// What is downloaded for it.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// How pins came to be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authenticated {
+    /// An index with a good signature of a known key lists the digests.
+    Signature,
+    /// The digest stands in the recipe, where it was copied from a published one.
+    PublishedDigest,
+}
+
+impl Authenticated {
+    /// The word in the lock.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::PublishedDigest => "published-digest",
+        }
+    }
+}
+
+/// One download.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its name: the package's, or the component's.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// Where it is.
+    pub location: Location,
+    /// Its pin.
+    pub sha256: Sha256,
+    /// Its size in bytes, if known.
+    pub size: Option<u64>,
+    /// How it is unpacked.
+    pub unpack: UnpackSpec,
+    /// The tree hash of the unpacked object, if it was known when the lock was written.
+    pub tree: Option<TreeHash>,
+}
+
+/// Where an artifact is, without naming any mirror of the machine that wrote the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// At any of these.
+    Urls(Vec<Url>),
+    /// In a Debian archive.
+    Debian {
+        /// `debian` or `debian-security`.
+        archive: String,
+        /// The path below the archive's base.
+        path: String,
+        /// The date of the index that listed it, for the snapshot service: `20261117T223339Z`.
+        date: String,
+    },
+}
+
+impl Lockfile {
+    /// The entries that `host` needs to build for `target`: its own, and those for every host.
+    pub fn entries_for<'a>(
+        &'a self,
+        host: &'a RustTriple,
+        target: &'a RustTriple,
+    ) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |entry| {
+            let key = &entry.key;
+            let for_host = key.host.as_ref().is_none_or(|entry_host| entry_host == host);
+            // The host's own compiler and std serve build scripts.
+            let wanted = |triple: &RustTriple| {
+                triple == target || (triple == host && entry.slot != Slot::Runner)
+            };
+            for_host && key.target.as_ref().is_none_or(wanted)
+        })
+    }
+
+    /// The distinct artifacts of some entries, in order.
+    pub fn artifacts<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<&'a Artifact> {
+        let mut seen = std::collections::BTreeSet::new();
+        entries
+            .into_iter()
+            .flat_map(|entry| &entry.artifacts)
+            .filter(|artifact| seen.insert((artifact.sha256, artifact.unpack.clone())))
+            .collect()
+    }
+}

@@ -1,0 +1,273 @@
+//! Reading a lock: strict, with file, line and column in every complaint.
+
+use serde::Deserialize;
+
+use super::model::{
+    Artifact, Authenticated, Entry, Key, Location, Lockfile, Request, RequestedRecipe, VERSION,
+};
+use crate::archive::UnpackSpec;
+use crate::recipe::Slot;
+use crate::vocab::digest::{Blake3, Sha256, TreeHash};
+use crate::vocab::document::{self, DocumentError};
+use crate::vocab::name::Name;
+use crate::vocab::triple::RustTriple;
+use crate::vocab::url::Url;
+
+/// Why a lock cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// It is malformed.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// It was written by a newer xprov.
+    #[error("{path} has format version {version}; this xprov reads version {VERSION}")]
+    Version {
+        /// The lock.
+        path: String,
+        /// Its version.
+        version: u32,
+    },
+    /// Two entries have one key.
+    #[error("{path} has two entries for {key}")]
+    Duplicate {
+        /// The lock.
+        path: String,
+        /// The key.
+        key: Box<Key>,
+    },
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLock {
+    #[serde(rename = "version")]
+    _version: u32,
+    request: RawRequest,
+    #[serde(default, rename = "entry")]
+    entries: Vec<RawEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRequest {
+    hosts: Vec<RustTriple>,
+    targets: Vec<RustTriple>,
+    recipes: Vec<RawRecipe>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRecipe {
+    slot: Slot,
+    target: Option<RustTriple>,
+    recipe: Name,
+    version: Option<String>,
+    digest: Blake3,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    name: Name,
+    version: String,
+    host: Option<RustTriple>,
+    target: Option<RustTriple>,
+    slot: Slot,
+    recipe: Name,
+    authenticated: RawAuthenticated,
+    artifacts: Vec<toml::Spanned<RawArtifact>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RawAuthenticated {
+    Signature,
+    PublishedDigest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArtifact {
+    name: String,
+    version: String,
+    urls: Option<Vec<Url>>,
+    archive: Option<String>,
+    path: Option<String>,
+    date: Option<String>,
+    sha256: Sha256,
+    size: Option<u64>,
+    #[serde(default)]
+    unpack: UnpackSpec,
+    tree: Option<TreeHash>,
+}
+
+impl Lockfile {
+    /// Reads the lock `text`; `path` is how messages call it.
+    pub fn parse(path: &str, text: &str) -> Result<Self, LockError> {
+        // The version first: a newer format may have keys that this one does not know.
+        let VersionOnly { version } = document::parse(path, text)?;
+        if version != VERSION {
+            return Err(LockError::Version { path: path.to_owned(), version });
+        }
+        let raw: RawLock = document::parse(path, text)?;
+        let mut entries = Vec::with_capacity(raw.entries.len());
+        for entry in raw.entries {
+            entries.push(convert(path, text, entry)?);
+        }
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        if let Some(pair) = entries.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            let key = Box::new(pair[0].key.clone());
+            return Err(LockError::Duplicate { path: path.to_owned(), key });
+        }
+        let RawRequest { hosts, targets, recipes } = raw.request;
+        let recipes = recipes.into_iter().map(requested).collect();
+        Ok(Self { request: Request { hosts, targets, recipes }, entries })
+    }
+}
+
+fn requested(raw: RawRecipe) -> RequestedRecipe {
+    let RawRecipe { slot, target, recipe, version, digest } = raw;
+    RequestedRecipe { slot, target, recipe, version, digest }
+}
+
+fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
+    let RawEntry { name, version, host, target, slot, recipe, authenticated, artifacts } = raw;
+    let artifacts = artifacts
+        .into_iter()
+        .map(|artifact| {
+            let start = artifact.span().start;
+            let raw = artifact.into_inner();
+            let location = match (raw.urls, raw.archive, raw.path, raw.date) {
+                (Some(urls), None, None, None) if !urls.is_empty() => Location::Urls(urls),
+                (None, Some(archive), Some(path), Some(date)) => {
+                    Location::Debian { archive, path, date }
+                }
+                _ => {
+                    let message = "an artifact has either `urls`, or `archive`, `path` and `date`";
+                    return Err(document::at(path, text, start, message));
+                }
+            };
+            Ok(Artifact {
+                name: raw.name,
+                version: raw.version,
+                location,
+                sha256: raw.sha256,
+                size: raw.size,
+                unpack: raw.unpack,
+                tree: raw.tree,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Entry {
+        key: Key { name, version, host, target },
+        slot,
+        recipe,
+        authenticated: match authenticated {
+            RawAuthenticated::Signature => Authenticated::Signature,
+            RawAuthenticated::PublishedDigest => Authenticated::PublishedDigest,
+        },
+        artifacts,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Lockfile {
+        let triple = |text: &str| -> RustTriple { text.parse().expect("a triple") };
+        let name = |text: &str| -> Name { text.parse().expect("a name") };
+        let artifact = |name: &str, location| Artifact {
+            name: name.to_owned(),
+            version: "1:2.40-2~deb12u1".to_owned(),
+            location,
+            sha256: Sha256::of(name.as_bytes()),
+            size: Some(7),
+            unpack: UnpackSpec { strip: 1, keep: Some("rustc".to_owned()) },
+            tree: None,
+        };
+        Lockfile {
+            request: Request {
+                hosts: vec![triple("x86_64-unknown-linux-gnu")],
+                targets: vec![triple("aarch64-unknown-linux-gnu")],
+                recipes: vec![RequestedRecipe {
+                    slot: Slot::Rust,
+                    target: None,
+                    recipe: name("rust-debian"),
+                    version: Some("1.85".to_owned()),
+                    digest: Blake3::of(b"r"),
+                }],
+            },
+            entries: vec![Entry {
+                key: Key {
+                    name: name("gcc"),
+                    version: "12.2.0-14cross1".to_owned(),
+                    host: Some(triple("x86_64-unknown-linux-gnu")),
+                    target: Some(triple("aarch64-unknown-linux-gnu")),
+                },
+                slot: Slot::Cc,
+                recipe: name("gcc-aarch64-linux-gnu"),
+                authenticated: Authenticated::Signature,
+                artifacts: vec![
+                    artifact(
+                        "binutils",
+                        Location::Debian {
+                            archive: "debian".to_owned(),
+                            path: "pool/b.deb".to_owned(),
+                            date: "20261117T223339Z".to_owned(),
+                        },
+                    ),
+                    artifact(
+                        "odd \"name\"\\\n",
+                        Location::Urls(vec!["https://a.example/b".parse().expect("a URL")]),
+                    ),
+                ],
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_written_again_alike() {
+        let text = example().to_text();
+        let read = Lockfile::parse("toolchains.lock", &text).expect("our own lock");
+        assert_eq!(read, example());
+        assert_eq!(read.to_text(), text);
+    }
+
+    #[test]
+    fn the_order_of_entries_does_not_reach_the_bytes() {
+        let mut shuffled = example();
+        let mut second = shuffled.entries[0].clone();
+        second.key.version = "13".to_owned();
+        shuffled.entries.push(second);
+        let text = shuffled.to_text();
+        shuffled.entries.reverse();
+        assert_eq!(shuffled.to_text(), text);
+    }
+
+    #[test]
+    fn an_entry_without_a_digest_is_an_error_with_its_place() {
+        let digest = Sha256::of(b"binutils").to_string();
+        let text = example().to_text().replace(&format!(", sha256 = \"{digest}\""), "");
+        let error = Lockfile::parse("toolchains.lock", &text).expect_err("no digest");
+        assert_eq!(error.to_string(), "toolchains.lock:20:3: missing field `sha256`");
+    }
+
+    #[test]
+    fn unknown_keys_new_versions_and_duplicates_are_errors() {
+        let text = example().to_text();
+        let parse = |text: &str| Lockfile::parse("l", text).expect_err("an error").to_string();
+        assert_eq!(
+            parse(&text.replace("slot = \"cc\"", "slto = \"cc\"")),
+            "l:15:1: unknown key `slto`"
+        );
+        assert!(parse(&text.replace("version = 1\n", "version = 9\n")).contains("version 9"));
+        let entry = text[text.find("\n[[entry]]").expect("an entry")..].to_owned();
+        assert!(parse(&format!("{text}{entry}")).contains("two entries for gcc 12.2.0-14cross1"));
+    }
+}

@@ -1,0 +1,14 @@
+//! Recipes: where the artifacts of a toolchain come from and what they provide
+//! (`docs/recipe.md`). Pure: text in, values out; `ops` finds the files.
+
+mod builtin;
+mod collection;
+mod expand;
+mod model;
+
+pub use collection::{Collection, Origin, RecipeError, Selected};
+pub use expand::{Expansion, debian_arch};
+pub use model::{
+    Component, Debian, PinnedArtifact, Provides, Recipe, Runs, Slot, Status, Suite, Tool, ToolKind,
+    Variant,
+};

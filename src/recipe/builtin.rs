@@ -1,0 +1,30 @@
+//! The recipe collection that is compiled into the program.
+
+/// Name and text of each recipe in `recipes/`.
+pub(super) const RECIPES: &[(&str, &str)] = &[
+    ("gcc-aarch64-linux-gnu", include_str!("../../recipes/gcc-aarch64-linux-gnu.toml")),
+    ("gcc-arm-linux-gnueabihf", include_str!("../../recipes/gcc-arm-linux-gnueabihf.toml")),
+    ("gcc-x86_64-linux-gnu", include_str!("../../recipes/gcc-x86_64-linux-gnu.toml")),
+    ("posix-tools", include_str!("../../recipes/posix-tools.toml")),
+    ("qemu-user", include_str!("../../recipes/qemu-user.toml")),
+    ("rust-debian", include_str!("../../recipes/rust-debian.toml")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_recipe_file_is_compiled_in() {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/recipes");
+        let mut files: Vec<String> = std::fs::read_dir(dir)
+            .expect("the recipes directory")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+            .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        let names: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, files);
+    }
+}

@@ -1,0 +1,248 @@
+//! All recipes that a project can use: the built-in ones, shadowed by its own.
+
+use std::collections::BTreeMap;
+
+use super::builtin;
+use super::model::{Recipe, Slot, Variant};
+use crate::settings::Choice;
+use crate::vocab::digest::Blake3;
+use crate::vocab::document::{self, DocumentError};
+use crate::vocab::name::Name;
+use crate::vocab::triple::RustTriple;
+
+/// Recipes by name.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    recipes: BTreeMap<Name, (Origin, Recipe)>,
+}
+
+/// Where a recipe was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Compiled into xprov.
+    BuiltIn,
+    /// A file of the project.
+    Project {
+        /// Its path, as messages show it.
+        path: String,
+        /// Whether a built-in recipe of this name exists, too.
+        shadows: bool,
+    },
+}
+
+/// A recipe chosen for a slot.
+#[derive(Debug, Clone, Copy)]
+pub struct Selected<'a> {
+    /// The recipe.
+    pub recipe: &'a Recipe,
+    /// Where it was read.
+    pub origin: &'a Origin,
+}
+
+/// Why there is no recipe.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// A recipe file is malformed.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A recipe whose file has another name, another format version or no variant.
+    #[error("{path}: {reason}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The settings name a recipe that does not exist, or one of another slot.
+    #[error("no recipe `{name}` for {}", slot.as_str())]
+    Unknown {
+        /// The name in the settings.
+        name: Name,
+        /// The slot it was chosen for.
+        slot: Slot,
+        /// What there is for that slot.
+        known: Vec<Name>,
+    },
+    /// No recipe serves this target at all.
+    #[error("no recipe provides {} for target `{target}`", slot.as_str())]
+    NoTarget {
+        /// The slot.
+        slot: Slot,
+        /// The target.
+        target: RustTriple,
+        /// The targets that some recipe of the slot serves.
+        served: Vec<RustTriple>,
+    },
+    /// The recipe does not serve a host.
+    #[error("recipe `{recipe}` does not serve host `{host}`")]
+    NoHost {
+        /// The recipe.
+        recipe: Name,
+        /// The host.
+        host: RustTriple,
+        /// The hosts that it serves.
+        served: Vec<RustTriple>,
+    },
+}
+
+impl Collection {
+    /// The built-in recipes and the project's own: (path for messages, text) of each file.
+    pub fn load(project: &[(String, String)]) -> Result<Self, RecipeError> {
+        let mut recipes = BTreeMap::new();
+        for (name, text) in builtin::RECIPES {
+            let path = format!("recipes/{name}.toml (built-in)");
+            let recipe = parse(&path, name, text)?;
+            recipes.insert(recipe.name.clone(), (Origin::BuiltIn, recipe));
+        }
+        for (path, text) in project {
+            let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+            let recipe = parse(path, stem, text)?;
+            let shadows = recipes.contains_key(&recipe.name);
+            let origin = Origin::Project { path: path.clone(), shadows };
+            recipes.insert(recipe.name.clone(), (origin, recipe));
+        }
+        Ok(Self { recipes })
+    }
+
+    /// Every recipe, by name.
+    pub fn iter(&self) -> impl Iterator<Item = Selected<'_>> {
+        self.recipes.values().map(|(origin, recipe)| Selected { recipe, origin })
+    }
+
+    /// The recipe of this name.
+    pub fn get(&self, name: &str) -> Option<Selected<'_>> {
+        self.iter().find(|selected| selected.recipe.name.as_str() == name)
+    }
+
+    /// The recipe for a slot and target: the one that `choice` names, else a default one.
+    pub fn select(
+        &self,
+        slot: Slot,
+        target: &RustTriple,
+        choice: &Choice,
+    ) -> Result<Selected<'_>, RecipeError> {
+        let of_slot = || self.iter().filter(|selected| selected.recipe.slot == slot);
+        if let Some(name) = &choice.recipe {
+            let named = of_slot().find(|selected| &selected.recipe.name == name);
+            let selected = named.ok_or_else(|| RecipeError::Unknown {
+                name: name.clone(),
+                slot,
+                known: of_slot().map(|selected| selected.recipe.name.clone()).collect(),
+            })?;
+            if selected.recipe.serves(target) {
+                return Ok(selected);
+            }
+        } else {
+            let serving = || of_slot().filter(|selected| selected.recipe.serves(target));
+            if let Some(selected) =
+                serving().find(|selected| selected.recipe.default).or_else(|| serving().next())
+            {
+                return Ok(selected);
+            }
+        }
+        let mut served: Vec<RustTriple> =
+            of_slot().flat_map(|selected| selected.recipe.targets.clone()).collect();
+        served.sort();
+        served.dedup();
+        Err(RecipeError::NoTarget { slot, target: target.clone(), served })
+    }
+}
+
+fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
+    let recipe: Recipe = document::parse(path, text)?;
+    let invalid = |reason: String| RecipeError::Invalid { path: path.to_owned(), reason };
+    if recipe.schema != 1 {
+        return Err(invalid(format!(
+            "schema {} is not known; this xprov reads schema 1",
+            recipe.schema
+        )));
+    }
+    if recipe.name.as_str() != stem {
+        return Err(invalid(format!("the recipe is named `{}`, its file `{stem}`", recipe.name)));
+    }
+    for component in recipe.variants.iter().flat_map(|variant| &variant.components) {
+        if component.packages.is_empty() == component.artifacts.is_empty() {
+            return Err(invalid(format!(
+                "component `{}` needs either packages or artifacts",
+                component.name
+            )));
+        }
+        if !component.packages.is_empty() && recipe.debian.is_none() {
+            return Err(invalid(format!(
+                "component `{}` names packages, but the recipe has no [debian] table",
+                component.name
+            )));
+        }
+    }
+    Ok(recipe)
+}
+
+impl Recipe {
+    /// Whether it serves the target.
+    pub fn serves(&self, target: &RustTriple) -> bool {
+        self.targets.is_empty() || self.targets.contains(target)
+    }
+
+    /// What it uses on `host`.
+    pub fn variant(&self, host: &RustTriple) -> Result<&Variant, RecipeError> {
+        self.variants.iter().find(|variant| variant.hosts.contains(host)).ok_or_else(|| {
+            RecipeError::NoHost {
+                recipe: self.name.clone(),
+                host: host.clone(),
+                served: self.hosts().cloned().collect(),
+            }
+        })
+    }
+
+    /// The hosts that it serves.
+    pub fn hosts(&self) -> impl Iterator<Item = &RustTriple> {
+        self.variants.iter().flat_map(|variant| &variant.hosts)
+    }
+
+    /// The digest of what decides how it resolves: a lock notes it, so that an edited recipe is
+    /// seen as drift. What the tree provides is not part of it; that is part of env-id.
+    pub fn resolution_digest(&self) -> Blake3 {
+        let components: Vec<_> =
+            self.variants.iter().map(|variant| (&variant.hosts, &variant.components)).collect();
+        let text = serde_json::to_vec(&(&self.debian, components)).unwrap_or_default();
+        Blake3::of(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builtin() -> Collection {
+        Collection::load(&[]).expect("the built-in recipes are valid")
+    }
+
+    #[test]
+    fn a_project_recipe_shadows_a_built_in_one() {
+        let text = builtin::RECIPES
+            .iter()
+            .find(|(name, _)| *name == "qemu-user")
+            .map(|(_, text)| (*text).to_owned())
+            .expect("qemu-user is built in");
+        let collection =
+            Collection::load(&[("recipes/qemu-user.toml".to_owned(), text)]).expect("valid");
+        let origin = collection.get("qemu-user").map(|selected| selected.origin.clone());
+        let path = "recipes/qemu-user.toml".to_owned();
+        assert_eq!(origin, Some(Origin::Project { path, shadows: true }));
+    }
+
+    #[test]
+    fn a_target_without_a_recipe_says_which_there_are() {
+        let target: RustTriple = "i686-unknown-linux-gnu".parse().expect("a triple");
+        let error = builtin().select(Slot::Cc, &target, &Choice::default()).map(|_| ());
+        let Err(RecipeError::NoTarget { served, .. }) = error else { panic!("{error:?}") };
+        assert!(served.iter().any(|triple| triple.as_str() == "aarch64-unknown-linux-gnu"));
+    }
+
+    #[test]
+    fn a_recipe_must_have_its_files_name() {
+        let text = builtin::RECIPES[0].1.to_owned();
+        let error = Collection::load(&[("recipes/other.toml".to_owned(), text)]);
+        assert!(matches!(error, Err(RecipeError::Invalid { .. })), "{error:?}");
+    }
+}

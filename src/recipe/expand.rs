@@ -1,0 +1,73 @@
+//! From a recipe's components to the lock entries that hosts and targets need.
+
+use super::model::{Component, Runs, Variant};
+use crate::vocab::triple::RustTriple;
+
+/// One lock entry that is to be resolved.
+#[derive(Debug, Clone)]
+pub struct Expansion<'a> {
+    /// The component it comes from.
+    pub component: &'a Component,
+    /// The host that the entry is for; `None` where every host uses it.
+    pub host: Option<RustTriple>,
+    /// The target that the entry is for; `None` where every target uses it.
+    pub target: Option<RustTriple>,
+    /// Debian packages with their architectures: (name, architecture).
+    pub packages: Vec<(String, String)>,
+}
+
+/// Debian's name for the architecture of a Linux triple.
+pub fn debian_arch(triple: &RustTriple) -> Option<&'static str> {
+    Some(match triple.arch() {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "armv7" => "armhf",
+        "i686" => "i386",
+        _ => return None,
+    })
+}
+
+impl Variant {
+    /// The entries that `host` and `target` need of this variant. For `Runs::OnTarget` both the
+    /// target's and the host's own.
+    pub fn expand(&self, host: &RustTriple, target: &RustTriple) -> Vec<Expansion<'_>> {
+        let mut expansions = Vec::new();
+        for component in &self.components {
+            let entries = match component.runs {
+                Runs::OnHost => vec![(Some(host), None)],
+                Runs::OnHostForTarget => vec![(Some(host), Some(target))],
+                Runs::OnTarget if host == target => vec![(None, Some(target))],
+                Runs::OnTarget => vec![(None, Some(host)), (None, Some(target))],
+            };
+            expansions.extend(entries.into_iter().map(|(host, target)| Expansion {
+                component,
+                packages: packages(component, host, target),
+                host: host.cloned(),
+                target: target.cloned(),
+            }));
+        }
+        expansions
+    }
+}
+
+fn packages(
+    component: &Component,
+    host: Option<&RustTriple>,
+    target: Option<&RustTriple>,
+) -> Vec<(String, String)> {
+    let arch = |triple: Option<&RustTriple>| triple.and_then(debian_arch).unwrap_or_default();
+    // An entry that is the same on every host is looked up under its target's architecture.
+    let own = if host.is_some() { arch(host) } else { arch(target) };
+    component
+        .packages
+        .iter()
+        .map(|package| {
+            let package =
+                package.replace("{host-arch}", arch(host)).replace("{target-arch}", arch(target));
+            match package.split_once(':') {
+                Some((name, arch)) => (name.to_owned(), arch.to_owned()),
+                None => (package, own.to_owned()),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,226 @@
+//! What a recipe says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::UnpackSpec;
+use crate::vocab::digest::Sha256;
+use crate::vocab::name::Name;
+use crate::vocab::triple::RustTriple;
+use crate::vocab::url::Url;
+
+/// One recipe: a toolchain, or a set of tools that belong together and have one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recipe {
+    /// The version of the recipe format: 1.
+    pub schema: u32,
+    /// Its name, which is also its file's.
+    pub name: Name,
+    /// One sentence for `recipes list`.
+    pub summary: String,
+    /// Where its upstream lives.
+    pub homepage: Option<String>,
+    /// The licence of what it downloads, as an SPDX expression.
+    pub licence: Option<String>,
+    /// What it is used for.
+    pub slot: Slot,
+    /// The targets it serves; absent: every target of the slot.
+    #[serde(default)]
+    pub targets: Vec<RustTriple>,
+    /// Whether it is taken where the settings choose none.
+    #[serde(default)]
+    pub default: bool,
+    /// Where Debian packages are looked up; absent where all artifacts are pinned here.
+    pub debian: Option<Debian>,
+    /// What to use on which hosts.
+    #[serde(rename = "variant")]
+    pub variants: Vec<Variant>,
+}
+
+/// The job that a recipe fills in an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slot {
+    /// The Rust compiler, cargo, and the standard libraries of host and target.
+    Rust,
+    /// The C toolchain of a target, with its sysroot.
+    Cc,
+    /// What runs programs of a target that is not the host's.
+    Runner,
+    /// What build scripts call besides compilers.
+    Tools,
+}
+
+impl Slot {
+    /// The name that settings, recipes and messages use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Cc => "cc",
+            Self::Runner => "runner",
+            Self::Tools => "tools",
+        }
+    }
+}
+
+/// The signed archive that packages come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Debian {
+    /// The package whose version is the recipe's.
+    pub version_package: String,
+    /// The suites to look in.
+    pub suites: Vec<Suite>,
+    /// The URL of the dated snapshot service, with `{archive}` and `{timestamp}`.
+    pub snapshot: Option<String>,
+}
+
+/// One suite of one archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Suite {
+    /// `debian` or `debian-security`: the name under which settings give mirrors.
+    pub archive: String,
+    /// The code name: `bookworm`.
+    pub suite: String,
+    /// `main` and its like.
+    pub components: Vec<String>,
+}
+
+/// What a recipe uses on certain hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Variant {
+    /// The hosts.
+    pub hosts: Vec<RustTriple>,
+    /// Each becomes one lock entry for each host, target or both.
+    #[serde(rename = "component")]
+    pub components: Vec<Component>,
+    /// What the composed tree holds.
+    #[serde(default)]
+    pub provides: Provides,
+}
+
+/// One part of a toolchain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Component {
+    /// The lock entry's name: `rustc`, `rust-std`, `gcc`, `sysroot`.
+    pub name: Name,
+    /// What it depends on.
+    pub runs: Runs,
+    /// Debian packages; `{host-arch}` and `{target-arch}` are replaced, `name:arch` chooses an
+    /// architecture other than the host's.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Packages that are neither taken nor followed; `*` matches any run of characters.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Artifacts with their pins.
+    #[serde(default, rename = "artifact")]
+    pub artifacts: Vec<PinnedArtifact>,
+}
+
+/// Whose program a component is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Runs {
+    /// The host's, whatever the target: one entry a host.
+    OnHost,
+    /// The host's, made for one target: an entry for each host and target.
+    OnHostForTarget,
+    /// The target's, the same on each host: one entry a target (a std, say). The host is among
+    /// the targets, since build scripts and proc-macros run there.
+    OnTarget,
+}
+
+/// A directly downloadable artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PinnedArtifact {
+    /// The version it is.
+    pub version: String,
+    /// The host that it runs on; absent: every host.
+    pub host: Option<RustTriple>,
+    /// The target that it is for; absent: the recipe's.
+    pub target: Option<RustTriple>,
+    /// Where it is, best first.
+    pub urls: Vec<Url>,
+    /// Its pin.
+    pub sha256: Sha256,
+    /// Its size in bytes, where it was seen.
+    pub size: Option<u64>,
+    /// How it is unpacked.
+    #[serde(default)]
+    pub unpack: UnpackSpec,
+    /// How far the pin can be trusted.
+    pub status: Status,
+    /// Where the pin was seen.
+    #[serde(default)]
+    pub seen_in: Vec<String>,
+}
+
+/// How well a pin is attested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// The same digest in two or more independent places.
+    Confirmed,
+    /// Seen in one place.
+    SingleSource,
+    /// Hashed from stored bytes.
+    VerifiedBytes,
+}
+
+/// What the composed tree of a variant holds; all paths are relative to its top.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Provides {
+    /// The directories in which host programs find their shared libraries. With any, ELF programs
+    /// are given a RUNPATH of these.
+    pub libraries: Vec<String>,
+    /// The directory for `--sysroot`.
+    pub sysroot: Option<String>,
+    /// The directories where pkg-config finds the target's libraries.
+    pub pkg_config: Vec<String>,
+    /// The directories with the compiler's own headers, for bindgen.
+    pub include: Vec<String>,
+    /// The newest glibc that programs linked against the sysroot may need.
+    pub glibc: Option<String>,
+    /// Programs, by the names under which builds call them.
+    pub tools: BTreeMap<String, Tool>,
+}
+
+/// One program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tool {
+    /// Its path in the tree.
+    pub program: String,
+    /// Arguments that come before the caller's; `{tree}` is the composed tree's path.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// What kind of program the shim has to deal with.
+    #[serde(default)]
+    pub kind: ToolKind,
+    /// Other names for the same program.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+}
+
+/// What the shim has to know of a program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToolKind {
+    /// A C compiler: `--sysroot` and prefix maps are added.
+    Cc,
+    /// A C++ compiler, likewise.
+    Cxx,
+    /// An emulator for programs of the target.
+    Runner,
+    /// Anything else: called as it is.
+    #[default]
+    Plain,
+}

@@ -1,0 +1,84 @@
+//! Where things are in the store.
+
+use std::path::{Path, PathBuf};
+
+use crate::vocab::digest::{Blake3, Sha256, TreeHash};
+use crate::vocab::storepath::StorePath;
+
+/// The paths below the store's root, `v1/`.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout of the store at `root`.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The root, `v1/`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The immutable trees.
+    pub fn objects_dir(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    /// One immutable tree.
+    pub fn object(&self, path: &StorePath) -> PathBuf {
+        self.objects_dir().join(path.to_string())
+    }
+
+    /// The canonical manifest of a tree.
+    pub fn manifest(&self, tree: &TreeHash) -> PathBuf {
+        self.root.join("manifests").join(tree.to_string())
+    }
+
+    /// The index entry of a key.
+    pub fn index(&self, key: &Blake3) -> PathBuf {
+        self.root.join("index").join(key.to_string())
+    }
+
+    /// The directories that join objects by links.
+    pub fn compositions_dir(&self) -> PathBuf {
+        self.root.join("compositions")
+    }
+
+    /// The environments.
+    pub fn envs_dir(&self) -> PathBuf {
+        self.root.join("envs")
+    }
+
+    /// What a closure was realised to.
+    pub fn closure(&self, key: &Blake3) -> PathBuf {
+        self.root.join("closures").join(key.to_string())
+    }
+
+    /// Lockfiles that use this store, and notes of finished cargo fetches.
+    pub fn roots_dir(&self) -> PathBuf {
+        self.root.join("roots")
+    }
+
+    /// The note that a Cargo.lock was fetched.
+    pub fn fetched(&self, key: &Blake3) -> PathBuf {
+        self.root.join("fetched").join(key.to_string())
+    }
+
+    /// Where trees grow before they are published.
+    pub fn staging_dir(&self) -> PathBuf {
+        self.root.join("staging")
+    }
+
+    /// The partial file of an interrupted download.
+    pub fn partial(&self, pin: &Sha256) -> PathBuf {
+        self.root.join("partial").join(pin.to_string())
+    }
+
+    /// The file lock of a piece of work.
+    pub fn lock(&self, key: &str) -> PathBuf {
+        self.root.join("locks").join(key)
+    }
+}
