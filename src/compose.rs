@@ -3,3 +3,5 @@
 
 pub mod link;
 pub mod merge;
+pub mod relocate;
+pub mod relocation;

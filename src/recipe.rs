@@ -10,5 +10,5 @@ pub use collection::{Collection, Origin, RecipeError, Selected};
 pub use expand::{Expansion, debian_arch};
 pub use model::{
     Component, Debian, PinnedArtifact, Provides, Recipe, Runs, Slot, Status, Suite, Tool, ToolKind,
-    Variant,
+    TreeRole, Variant,
 };

@@ -20,6 +20,17 @@ pub struct Merged {
     nodes: BTreeMap<RelPath, (usize, Node)>,
 }
 
+/// Where a symbolic link ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// At this path of the tree.
+    Inside(RelPath),
+    /// Out of the tree.
+    Outside,
+    /// At a path that the tree does not have, or in a circle.
+    Nowhere,
+}
+
 /// Why trees do not go together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
@@ -98,7 +109,7 @@ impl Merged {
     fn check_links(&self, layers: &[Layer<'_>]) -> Result<(), MergeError> {
         for (path, layer, node) in self.iter() {
             if let Node::Symlink { target } = node
-                && self.escapes(path, target)
+                && self.resolve(path, target) == LinkEnd::Outside
             {
                 return Err(MergeError::Escape {
                     path: path.clone(),
@@ -110,7 +121,8 @@ impl Merged {
         Ok(())
     }
 
-    fn escapes(&self, link: &RelPath, target: &str) -> bool {
+    /// Where a link of this tree ends.
+    pub fn resolve(&self, link: &RelPath, target: &str) -> LinkEnd {
         let mut here: Vec<String> = link.components().map(str::to_owned).collect();
         here.pop();
         let mut todo: Vec<String> = target.rsplit('/').map(str::to_owned).collect();
@@ -121,16 +133,16 @@ impl Merged {
                 "" | "." => {}
                 ".." => {
                     if here.pop().is_none() {
-                        return true;
+                        return LinkEnd::Outside;
                     }
                 }
                 name => {
                     here.push(name.to_owned());
-                    let Ok(path) = RelPath::parse(here.join("/").as_bytes()) else { return true };
-                    if let Some((_, Node::Symlink { target })) = self.nodes.get(&path) {
+                    let node = Self::path(&here).and_then(|path| self.nodes.get(&path));
+                    if let Some((_, Node::Symlink { target })) = node {
                         hops += 1;
                         if hops > 40 {
-                            return false;
+                            return LinkEnd::Nowhere;
                         }
                         here.pop();
                         todo.extend(target.rsplit('/').map(str::to_owned));
@@ -138,7 +150,12 @@ impl Merged {
                 }
             }
         }
-        false
+        let end = Self::path(&here).filter(|path| self.nodes.contains_key(path));
+        end.map_or(LinkEnd::Nowhere, LinkEnd::Inside)
+    }
+
+    fn path(components: &[String]) -> Option<RelPath> {
+        RelPath::parse(components.join("/").as_bytes()).ok()
     }
 }
 

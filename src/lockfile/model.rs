@@ -43,8 +43,9 @@ pub struct RequestedRecipe {
     pub recipe: Name,
     /// The version that was asked for; `None` for the newest.
     pub version: Option<String>,
-    /// The digest of the recipe's resolution (`Recipe::resolution_digest`).
-    pub digest: Blake3,
+    /// For a project's own recipe, the digest of how it resolves (`Recipe::resolution_digest`).
+    /// A built-in recipe may change with xprov and leaves existing locks as they are.
+    pub digest: Option<Blake3>,
 }
 
 /// What identifies an entry.

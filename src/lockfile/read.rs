@@ -67,7 +67,7 @@ struct RawRecipe {
     target: Option<RustTriple>,
     recipe: Name,
     version: Option<String>,
-    digest: Blake3,
+    digest: Option<Blake3>,
 }
 
 #[derive(Deserialize)]
@@ -200,7 +200,7 @@ mod tests {
                     target: None,
                     recipe: name("rust-debian"),
                     version: Some("1.85".to_owned()),
-                    digest: Blake3::of(b"r"),
+                    digest: Some(Blake3::of(b"r")),
                 }],
             },
             entries: vec![Entry {

@@ -33,7 +33,7 @@ fn write_request(text: &mut String, request: &Request) {
         fields.extend(recipe.target.as_ref().map(|target| field("target", target.as_str())));
         fields.push(field("recipe", recipe.recipe.as_str()));
         fields.extend(recipe.version.as_ref().map(|version| field("version", version)));
-        fields.push(field("digest", &recipe.digest.to_string()));
+        fields.extend(recipe.digest.map(|digest| field("digest", &digest.to_string())));
         table(text, &fields);
     }
     text.push_str("]\n");

@@ -69,11 +69,12 @@ impl Slot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Debian {
-    /// The package whose version is the recipe's.
-    pub version_package: String,
+    /// A package whose version all packages that the components name must have, on every
+    /// architecture; absent where each has its own.
+    pub version_package: Option<String>,
     /// The suites to look in.
     pub suites: Vec<Suite>,
-    /// The URL of the dated snapshot service, with `{archive}` and `{timestamp}`.
+    /// The URL of the dated snapshot service, with `{archive}` and `{date}`.
     pub snapshot: Option<String>,
 }
 
@@ -111,6 +112,9 @@ pub struct Component {
     pub name: Name,
     /// What it depends on.
     pub runs: Runs,
+    /// The tree that it is composed into.
+    #[serde(default)]
+    pub tree: TreeRole,
     /// Debian packages; `{host-arch}` and `{target-arch}` are replaced, `name:arch` chooses an
     /// architecture other than the host's.
     #[serde(default)]
@@ -121,6 +125,20 @@ pub struct Component {
     /// Artifacts with their pins.
     #[serde(default, rename = "artifact")]
     pub artifacts: Vec<PinnedArtifact>,
+}
+
+/// The trees that a variant is composed into.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum TreeRole {
+    /// Programs with the libraries that they need to run.
+    #[default]
+    Main,
+    /// Headers and libraries of the target, apart from the programs: where host and target are of
+    /// one architecture, programs must not find the target's C library beside their own libraries.
+    Sysroot,
 }
 
 /// Whose program a component is.
@@ -174,23 +192,25 @@ pub enum Status {
     VerifiedBytes,
 }
 
-/// What the composed tree of a variant holds; all paths are relative to its top.
+/// What the composed trees of a variant hold; all paths are relative to the top of their tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Provides {
-    /// The directories in which host programs find their shared libraries. With any, ELF programs
-    /// are given a RUNPATH of these.
-    pub libraries: Vec<String>,
-    /// The directory for `--sysroot`.
+    /// The directory for `--sysroot`; in the sysroot tree where there is one.
     pub sysroot: Option<String>,
-    /// The directories where pkg-config finds the target's libraries.
+    /// The directory in which programs of the target find their loader, for `qemu -L`.
+    pub loader_root: Option<String>,
+    /// The directories of the sysroot's tree where pkg-config finds the target's libraries.
     pub pkg_config: Vec<String>,
-    /// The directories with the compiler's own headers, for bindgen.
-    pub include: Vec<String>,
-    /// The newest glibc that programs linked against the sysroot may need.
+    /// The directory with the compiler's own headers, for bindgen.
+    pub compiler_include: Option<String>,
+    /// The version of the sysroot's glibc: what programs linked against it may need.
     pub glibc: Option<String>,
-    /// Programs, by the names under which builds call them.
+    /// Programs that builds see as the shim, by the names under which they call them.
     pub tools: BTreeMap<String, Tool>,
+    /// Further programs, as paths whose last component may have a `*`: linked under their own
+    /// names.
+    pub links: Vec<String>,
 }
 
 /// One program.
@@ -199,7 +219,7 @@ pub struct Provides {
 pub struct Tool {
     /// Its path in the tree.
     pub program: String,
-    /// Arguments that come before the caller's; `{tree}` is the composed tree's path.
+    /// Arguments that come before the caller's; `{tree}` and `{sysroot}` are replaced.
     #[serde(default)]
     pub args: Vec<String>,
     /// What kind of program the shim has to deal with.

@@ -47,6 +47,11 @@ impl Layout {
         self.root.join("compositions")
     }
 
+    /// A program with another RUNPATH, named by what it was made from.
+    pub fn relocated(&self, key: &Blake3) -> PathBuf {
+        self.root.join("relocated").join(key.to_string())
+    }
+
     /// The environments.
     pub fn envs_dir(&self) -> PathBuf {
         self.root.join("envs")

@@ -1,0 +1,212 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Cross-compiles Rust with pinned toolchains in a clean environment.
+#[derive(Debug, Parser)]
+#[command(name = "xprov", version, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options of every verb. Among cargo's arguments, `--locked`, `--offline` and `--frozen` count for
+/// both.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Fail where toolchains.lock would have to change.
+    #[arg(long, global = true)]
+    pub locked: bool,
+    /// Use no network.
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// The same as --locked and --offline.
+    #[arg(long, global = true)]
+    pub frozen: bool,
+    /// Print data as one JSON document, and events as JSON lines on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say only what went wrong.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// When to colour messages.
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// Work as if started in this directory.
+    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    pub directory: Option<std::path::PathBuf>,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Build for a target, and verify the binaries. Arguments are cargo build's.
+    Build(CargoArgs),
+    /// Check for a target. Arguments are cargo check's.
+    Check(CargoArgs),
+    /// Test for a target, under an emulator where it is foreign. Arguments are cargo test's.
+    Test(CargoArgs),
+    /// Run a program of a target, under an emulator where it is foreign. Arguments are cargo run's.
+    Run(CargoArgs),
+    /// Any other cargo command in the same environment: `xprov cargo -- tree`.
+    Cargo(CargoArgs),
+    /// Write toolchains.lock for the targets and hosts of the settings.
+    Lock(LockArgs),
+    /// Write toolchains.lock anew, with the newest versions that the settings allow.
+    Update(LockArgs),
+    /// Fetch and unpack everything that toolchains.lock pins for this host.
+    Restore(RestoreArgs),
+    /// Print the environment of a target.
+    Env(EnvArgs),
+    /// Run a command in the environment of a target.
+    Exec(ExecArgs),
+    /// Check what binaries are and where they will run.
+    Verify(VerifyArgs),
+    /// The recipes that toolchains come from.
+    #[command(subcommand)]
+    Recipes(RecipesVerb),
+    /// The store that toolchains are kept in.
+    #[command(subcommand)]
+    Store(StoreVerb),
+}
+
+/// Arguments that are cargo's.
+#[derive(Debug, Args)]
+pub struct CargoArgs {
+    /// Passed to cargo unchanged. `--target`, `--manifest-path` and `-v` mean the same to xprov.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CARGO ARGUMENTS")]
+    pub args: Vec<String>,
+}
+
+/// Which project, which targets.
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// A target beside those of the settings and of the existing lock; can be repeated.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Vec<String>,
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
+}
+
+/// What to restore.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Only what these targets need; can be repeated. By default every target in the lock.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Vec<String>,
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
+}
+
+/// Which environment, in which form.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// The target.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
+    /// The form.
+    #[arg(long, value_enum, default_value_t = EnvFormatArg::Sh)]
+    pub format: EnvFormatArg,
+}
+
+/// Forms of an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EnvFormatArg {
+    /// POSIX shell, for `eval`.
+    Sh,
+    /// The fish shell.
+    Fish,
+    /// One JSON object.
+    Json,
+    /// `NAME="value"` lines.
+    Dotenv,
+    /// For `$GITHUB_ENV`.
+    Github,
+    /// An `[env]` table for cargo's configuration.
+    CargoConfig,
+}
+
+/// What to run where.
+#[derive(Debug, Args)]
+pub struct ExecArgs {
+    /// The target.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
+}
+
+/// What to verify against what.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Binaries.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<std::path::PathBuf>,
+    /// The target that they must be for; by default the one that their headers name.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// The newest glibc that they may need.
+    #[arg(long, value_name = "VERSION")]
+    pub max_glibc: Option<String>,
+}
+
+/// Verbs of `recipes`.
+#[derive(Debug, Subcommand)]
+pub enum RecipesVerb {
+    /// List all recipes, the project's own and the built-in ones.
+    List(ProjectArgs),
+    /// Show one recipe.
+    Show {
+        /// Its name.
+        name: String,
+        /// The project.
+        #[command(flatten)]
+        project: ProjectArgs,
+    },
+}
+
+/// Which project.
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
+}
+
+/// Verbs of `store`.
+#[derive(Debug, Subcommand)]
+pub enum StoreVerb {
+    /// List the objects.
+    List,
+    /// Print the directories of the objects with this name, or of the store.
+    Path {
+        /// A name, the beginning of one, or the beginning of a tree hash.
+        name: Option<String>,
+    },
+    /// Print how many bytes the store takes.
+    Size,
+}

@@ -1,0 +1,31 @@
+//! The verbs. Each returns an outcome and prints nothing; what takes long is told to an observer.
+
+mod cargo;
+mod closure;
+mod context;
+mod diagnosis;
+mod drift;
+mod env;
+mod environment;
+mod error;
+mod exec;
+mod lock;
+mod project;
+mod realise;
+mod recipes;
+mod request;
+mod resolve;
+mod restore;
+mod store;
+mod verify;
+
+pub use cargo::{CargoOutcome, CargoVerb, cargo};
+pub use context::{Context, LockMode};
+pub use env::{EnvFormat, EnvOutcome, env};
+pub use error::{Error, Kind};
+pub use exec::exec;
+pub use lock::{LockOutcome, lock, update};
+pub use recipes::{RecipeListing, list_recipes, show_recipe};
+pub use restore::{RestoreOutcome, restore};
+pub use store::{StoreListing, StoreSize, store_list, store_path, store_size};
+pub use verify::{VerifyOutcome, VerifyRequest, verify};

@@ -1,0 +1,248 @@
+//! From the locked entries of one host and target to composed trees on disk.
+//!
+//! What was composed once is remembered under a key of everything it was made from, so that a
+//! warm command reads one small file and looks at no object.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::context::Context;
+use super::error::Error;
+use super::realise::{Realised, realise};
+use crate::compose::merge::{Layer, Merged};
+use crate::compose::{link, relocation};
+use crate::lockfile::{Artifact, Entry, Lockfile};
+use crate::recipe::{Collection, Slot, TreeRole, Variant};
+use crate::store::Object;
+use crate::sys::fs::read_optional;
+use crate::sys::process::hermetic_command;
+use crate::tree::Tree;
+use crate::upstream::debian::Bases;
+use crate::vocab::digest::{Blake3, KeyHasher, TreeHash};
+use crate::vocab::event::Event;
+use crate::vocab::triple::RustTriple;
+
+/// One composed tree: which slot, for which target (`None`: for all), and which of its trees.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Role {
+    /// The slot.
+    pub slot: Slot,
+    /// The target.
+    pub target: Option<RustTriple>,
+    /// The tree.
+    pub tree: TreeRole,
+}
+
+/// Everything that builds of one target on this host need, on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closure {
+    /// The composed trees.
+    pub trees: Vec<(Role, PathBuf)>,
+    /// The tree hashes of all objects, sorted.
+    pub tree_hashes: Vec<TreeHash>,
+    /// What `rustc -vV` prints.
+    pub rustc_version: String,
+    /// What each entry is called, for the human reader: (name, version, slot).
+    pub components: Vec<(String, String, Slot)>,
+}
+
+/// A composition that is to be made.
+struct Group<'a> {
+    role: Role,
+    artifacts: Vec<&'a Artifact>,
+}
+
+impl Closure {
+    /// The directory of a tree.
+    pub fn tree(&self, slot: Slot, target: Option<&RustTriple>, tree: TreeRole) -> Option<&Path> {
+        let found = self.trees.iter().find(|(role, _)| {
+            role.slot == slot && role.target.as_ref() == target && role.tree == tree
+        });
+        found.map(|(_, dir)| dir.as_path())
+    }
+}
+
+/// Realises and composes what `target` needs; fast where that was done before.
+pub fn closure(
+    context: &Context<'_>,
+    collection: &Collection,
+    lock: &Lockfile,
+    target: &RustTriple,
+    bases: &dyn Fn() -> Result<Bases, Error>,
+) -> Result<(Closure, Option<Realised>), Error> {
+    let entries: Vec<&Entry> = lock.entries_for(&context.host, target).collect();
+    let groups = groups(context, collection, &entries)?;
+    let key = key(context, &groups);
+    let note = context.store.layout().closure(&key);
+    if let Some(bytes) = read_optional(&note)?
+        && let Ok(closure) = serde_json::from_slice::<Closure>(&bytes)
+        && closure.trees.iter().all(|(_, dir)| dir.is_dir())
+    {
+        return Ok((closure, None));
+    }
+    let artifacts = Lockfile::artifacts(entries.iter().copied());
+    let realised = realise(context, &artifacts, bases)?;
+    let objects: BTreeMap<_, &Object> = artifacts
+        .iter()
+        .map(|artifact| (artifact.sha256, &artifact.unpack))
+        .zip(&realised.objects)
+        .map(|((sha256, unpack), object)| ((sha256, unpack.strip, unpack.keep.clone()), object))
+        .collect();
+    let mut trees = Vec::new();
+    for group in groups {
+        let group_objects: Vec<&Object> = group
+            .artifacts
+            .iter()
+            .filter_map(|artifact| {
+                let unpack = &artifact.unpack;
+                objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
+            })
+            .collect();
+        let dir = compose(context, &group.role, &group_objects)?;
+        trees.push((group.role, dir));
+    }
+    let mut tree_hashes: Vec<TreeHash> =
+        realised.objects.iter().map(|object| object.path.tree_hash()).collect();
+    tree_hashes.sort();
+    tree_hashes.dedup();
+    let components = entries
+        .iter()
+        .map(|entry| (entry.key.name.to_string(), entry.key.version.clone(), entry.slot))
+        .collect();
+    let mut closure = Closure { trees, tree_hashes, rustc_version: String::new(), components };
+    closure.rustc_version = rustc_version(&closure)?;
+    let bytes = serde_json::to_vec(&closure).unwrap_or_default();
+    context.store.write(&note, &bytes)?;
+    Ok((closure, Some(realised)))
+}
+
+/// The compositions that the entries make. All slots but `cc` and `runner` are one tree for all
+/// targets of the closure.
+fn groups<'a>(
+    context: &Context<'_>,
+    collection: &Collection,
+    entries: &[&'a Entry],
+) -> Result<Vec<Group<'a>>, Error> {
+    let mut groups: BTreeMap<Role, Vec<&Artifact>> = BTreeMap::new();
+    for entry in entries {
+        let variant = variant(collection, &context.host, entry)?;
+        let component =
+            variant.components.iter().find(|component| component.name == entry.key.name);
+        let by_target = matches!(entry.slot, Slot::Cc | Slot::Runner);
+        let role = Role {
+            slot: entry.slot,
+            target: if by_target { entry.key.target.clone() } else { None },
+            tree: component.map(|component| component.tree).unwrap_or_default(),
+        };
+        groups.entry(role).or_default().extend(&entry.artifacts);
+    }
+    Ok(groups.into_iter().map(|(role, artifacts)| Group { role, artifacts }).collect())
+}
+
+/// The recipe variant that an entry came from.
+pub fn variant<'a>(
+    collection: &'a Collection,
+    host: &RustTriple,
+    entry: &Entry,
+) -> Result<&'a Variant, Error> {
+    let selected = collection
+        .get(entry.recipe.as_str())
+        .ok_or_else(|| Error::RecipeGone { recipe: entry.recipe.clone(), entry: entry.key.clone() })?;
+    Ok(selected.recipe.variant(host)?)
+}
+
+fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
+    let mut key = KeyHasher::new("closure/1");
+    key.part(context.host.as_str());
+    key.part(relocation::VERSION.to_le_bytes());
+    // Rust, cargo and the rest are told apart by what they are made of.
+    for group in groups {
+        key.part(group.role.slot.as_str());
+        key.part(group.role.target.as_ref().map_or("", RustTriple::as_str));
+        key.part([group.role.tree as u8]);
+        for artifact in &group.artifacts {
+            key.part(artifact.sha256.as_bytes());
+            key.part(artifact.unpack.strip.to_le_bytes());
+            key.part(artifact.unpack.keep.as_deref().unwrap_or_default());
+        }
+    }
+    key.finish()
+}
+
+/// Joins objects into one directory, unless the same join is there already.
+fn compose(context: &Context<'_>, role: &Role, objects: &[&Object]) -> Result<PathBuf, Error> {
+    let Context { store, observer, host, .. } = context;
+    let mut id = KeyHasher::new("composition/1");
+    id.part(host.as_str()).part(relocation::VERSION.to_le_bytes());
+    let mut sorted: Vec<&Object> = objects.to_vec();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
+    sorted.dedup();
+    for object in &sorted {
+        id.part(object.path.tree_hash().as_bytes());
+    }
+    id.part([u8::from(role.tree == TreeRole::Sysroot)]);
+    let id = id.finish().to_string();
+    let label = match &role.target {
+        Some(target) => format!("{}-{}", role.slot.as_str(), target.tool_prefix()),
+        None => role.slot.as_str().to_owned(),
+    };
+    // 32 hexadecimal digits keep the paths short that end up in linker commands; 128 bits of
+    // BLAKE3 do not collide by accident.
+    let name = match role.tree {
+        TreeRole::Main => format!("{}-{label}", &id[..32]),
+        TreeRole::Sysroot => format!("{}-{label}-sysroot", &id[..32]),
+    };
+    let dir = store.layout().compositions_dir().join(&name);
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    observer.event(Event::Step { verb: "Composing", subject: label });
+    let _lock = store.lock(&name, || {
+        observer.event(Event::Waiting(format!("another xprov, which composes {name}")));
+    })?;
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    let mut trees: Vec<(String, Tree)> = Vec::new();
+    for object in &sorted {
+        trees.push((object.path.label().to_owned(), store.tree(&object.path)?));
+    }
+    let layers: Vec<Layer<'_>> =
+        trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
+    let merged = Merged::new(&layers)?;
+    let dirs: Vec<&Path> = sorted.iter().map(|object| object.dir.as_path()).collect();
+    let staging = store.stage()?;
+    let root = staging.dir().join("tree");
+    crate::sys::fs::create_dir(&root)?;
+    let relocated = match role.tree {
+        TreeRole::Main => {
+            let cache = |key: &Blake3| store.layout().relocated(key);
+            crate::sys::fs::create_dir(&store.layout().root().join("relocated"))?;
+            relocation::relocate(&merged, &dirs, host, &cache)?
+        }
+        TreeRole::Sysroot => BTreeMap::new(),
+    };
+    link::build(&merged, &dirs, &relocated, &root)?;
+    staging.publish(&root, &dir)?;
+    Ok(dir)
+}
+
+/// Asks the pinned rustc itself, which also shows that it runs on this machine.
+fn rustc_version(closure: &Closure) -> Result<String, Error> {
+    let Some(tree) = closure.tree(Slot::Rust, None, TreeRole::Main) else {
+        return Err(Error::NoSlot(Slot::Rust));
+    };
+    let candidates = ["usr/bin/rustc", "bin/rustc"].map(|path| tree.join(path));
+    let program = candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]);
+    let output = hermetic_command(program)
+        .arg("-vV")
+        .output()
+        .map_err(|source| Error::Unusable { program: program.clone(), said: source.to_string() })?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Error::Unusable { program: program.clone(), said });
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,76 @@
+//! What every verb gets: the user's surroundings, the store, and how the lock may be treated.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::error::Error;
+use crate::fetch;
+use crate::store::Store;
+use crate::sys::ambient::Ambient;
+use crate::sys::dirs::Dirs;
+use crate::vocab::event::Observer;
+use crate::vocab::triple::RustTriple;
+
+/// What cargo's three flags allow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LockMode {
+    /// The lock may not change (`--locked`).
+    pub locked: bool,
+    /// The network may not be used (`--offline`).
+    pub offline: bool,
+}
+
+/// The surroundings of one command.
+pub struct Context<'a> {
+    /// The user's environment.
+    pub ambient: &'a Ambient,
+    /// Our folder.
+    pub dirs: Dirs,
+    /// The store in it.
+    pub store: Store,
+    /// Who watches.
+    pub observer: &'a dyn Observer,
+    /// What the flags allow.
+    pub mode: LockMode,
+    /// The machine that builds run on.
+    pub host: RustTriple,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a command. Nothing is created.
+    pub fn new(
+        ambient: &'a Ambient,
+        observer: &'a dyn Observer,
+        mode: LockMode,
+    ) -> Result<Self, Error> {
+        let dirs = Dirs::new(ambient)?;
+        let store = Store::new(dirs.store());
+        let host = RustTriple::of_this_program();
+        Ok(Self { ambient, dirs, store, observer, mode, host })
+    }
+
+    /// A fetcher that goes through the user's proxies and trusts the user's certificates.
+    pub fn fetcher(&self) -> fetch::Fetcher {
+        let var = |names: [&str; 2]| {
+            names.iter().find_map(|name| self.ambient.var(name)).map(str::to_owned)
+        };
+        let path = |name| self.ambient.var(name).map(|path| Path::new(path).to_path_buf());
+        let millis = |name, default| {
+            let set = self.ambient.var(name).and_then(|value| value.parse().ok());
+            Duration::from_millis(set.unwrap_or(default))
+        };
+        fetch::Fetcher::new(fetch::Options {
+            offline: self.mode.offline,
+            proxies: fetch::ProxySettings {
+                http: var(["http_proxy", "HTTP_PROXY"]),
+                https: var(["https_proxy", "HTTPS_PROXY"]),
+                all: var(["all_proxy", "ALL_PROXY"]),
+                no_proxy: var(["no_proxy", "NO_PROXY"]),
+            },
+            ca_files: ["SSL_CERT_FILE", "CARGO_HTTP_CAINFO"].into_iter().filter_map(path).collect(),
+            ca_dirs: path("SSL_CERT_DIR").into_iter().collect(),
+            backoff: millis("XPROV_FETCH_BACKOFF_MS", 500),
+            ..fetch::Options::default()
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! What an error means for the caller, and what helps against it. Kept beside the errors and apart
+//! from their words; both matches are exhaustive, so that a new error asks for both.
+
+use std::io;
+
+use super::error::{Error, Kind};
+use crate::fetch::{FetchError, Reason};
+use crate::lockfile::LockError;
+use crate::recipe::RecipeError;
+use crate::store::StoreError;
+use crate::sys::dirs::DirsError;
+use crate::sys::fs::FsError;
+use crate::upstream::debian::DebianError;
+
+impl Error {
+    /// The sort of error.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Document(_)
+            | Self::Recipe(_)
+            | Self::Lock(_)
+            | Self::Target(_)
+            | Self::NoProject { .. }
+            | Self::NoManifest { .. }
+            | Self::Usage { .. }
+            | Self::NothingLocked { .. }
+            | Self::RecipeGone { .. }
+            | Self::NoArtifact { .. }
+            | Self::NoSlot(_)
+            | Self::NotLocked(_)
+            | Self::NoArchive(_)
+            | Self::SnapshotTemplate(_)
+            | Self::Date(_)
+            | Self::Path(_)
+            | Self::RootConfig { .. }
+            | Self::NotFound { .. }
+            | Self::Inspect { .. } => Kind::Input,
+            Self::Drift { .. } | Self::NoLock { .. } => Kind::Drift,
+            Self::OfflineLock { .. } | Self::Superseded { .. } | Self::CargoFetch { .. } => {
+                Kind::Fetch
+            }
+            Self::Debian { source, .. } => debian_kind(source),
+            Self::Fetch(FetchError::Mismatch { .. } | FetchError::TooLarge { .. })
+            | Self::Unpack { .. }
+            | Self::TreeMismatch { .. }
+            | Self::Merge(_)
+            | Self::Relocation(_)
+            | Self::Keys(_)
+            | Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
+                Kind::Integrity
+            }
+            Self::Fetch(FetchError::Partial { .. })
+            | Self::Sources(_)
+            | Self::Unusable { .. }
+            | Self::Store(StoreError::Fs(_))
+            | Self::Dirs(_)
+            | Self::Fs(_) => Kind::Machine,
+            Self::Fetch(_) => Kind::Fetch,
+            Self::Spawn { source, .. } => {
+                Kind::Command { exists: source.kind() != io::ErrorKind::NotFound }
+            }
+        }
+    }
+
+    /// What helps: commands or settings lines, the likeliest first.
+    pub fn hints(&self) -> Vec<String> {
+        let one = |hint: &str| vec![hint.to_owned()];
+        match self {
+            Self::Document(error) | Self::Lock(LockError::Document(error)) => {
+                error.help.clone().into_iter().collect()
+            }
+            Self::Recipe(error) => recipe_hints(error),
+            Self::Lock(LockError::Version { .. }) => {
+                one("use the xprov that wrote it, or write it anew with `xprov lock`")
+            }
+            Self::Lock(LockError::Duplicate { .. }) | Self::Date(_) | Self::Path(_) => {
+                one("restore the file from version control, or run `xprov update`")
+            }
+            Self::Target(error) => error.help().into_iter().collect(),
+            Self::NoProject { .. } => {
+                one("run it in a project, or name one with --manifest-path PATH")
+            }
+            Self::NoManifest { .. } => one("name a Cargo.toml with --manifest-path PATH"),
+            Self::Usage { help, .. } => vec![help.clone()],
+            Self::Drift { .. } | Self::NoLock { .. } | Self::NothingLocked { .. } => {
+                one("run `xprov lock` and commit toolchains.lock")
+            }
+            Self::OfflineLock { .. } => one("run `xprov lock` where there is a network"),
+            Self::RecipeGone { .. } => one("bring the recipe back, or run `xprov update`"),
+            Self::NoArtifact { .. } => one("see what there is with `xprov recipes show NAME`"),
+            Self::NoSlot(_) | Self::NotLocked(_) => {
+                one("add it with `xprov lock --target TRIPLE`, or add this host to `hosts`")
+            }
+            Self::NoArchive(name) => vec![mirror_hint(name)],
+            Self::Debian { source, .. } => vec![source.help().to_owned()],
+            Self::Sources(_) => one("make the files readable, or name mirrors in the settings"),
+            Self::SnapshotTemplate(_) => one("correct `snapshot` in the recipe"),
+            Self::Superseded { .. } => {
+                one("run `xprov update` to pin the version that the archive has now")
+            }
+            Self::Fetch(error) => fetch_hints(error),
+            Self::Unpack { .. } | Self::TreeMismatch { .. } | Self::Merge(_)
+            | Self::Relocation(_) => one("correct the recipe, or choose another version of it"),
+            Self::Unusable { .. } => one(
+                "choose another version in the settings, say `rust = { version = \"1.85\" }`",
+            ),
+            Self::RootConfig { .. } => one("move it to your home directory"),
+            Self::CargoFetch { offline: true } => {
+                one("run the command once without --offline, so that cargo's registry is filled")
+            }
+            Self::CargoFetch { offline: false } => {
+                one("see what cargo says above; `xprov cargo -- fetch` repeats it")
+            }
+            Self::NotFound { known, .. } if known.is_empty() => Vec::new(),
+            Self::NotFound { known, .. } => vec![format!("there are {}", known.join(", "))],
+            Self::Inspect { .. } => one("name an executable or a shared library"),
+            Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
+                one("delete the object's directory and run `xprov restore`")
+            }
+            Self::Dirs(DirsError::WhiteSpace(_) | DirsError::NotAbsolute(_) | DirsError::NoHome) => {
+                one("set XPROV_HOME to an absolute path without spaces")
+            }
+            Self::Fs(error) | Self::Store(StoreError::Fs(error)) => fs_hints(error),
+            Self::Spawn { .. } => one("see which commands there are with `xprov exec -- sh`"),
+            Self::Keys(_) => Vec::new(),
+        }
+    }
+}
+
+fn mirror_hint(archive: &str) -> String {
+    format!("name one in Cargo.toml: `mirrors = {{ {archive} = [\"https://…\"] }}` in the settings")
+}
+
+fn debian_kind(error: &DebianError) -> Kind {
+    if error.is_integrity() { Kind::Integrity } else { Kind::Fetch }
+}
+
+fn recipe_hints(error: &RecipeError) -> Vec<String> {
+    let names = |items: Vec<String>| {
+        if items.is_empty() { Vec::new() } else { vec![format!("there are {}", items.join(", "))] }
+    };
+    match error {
+        RecipeError::Document(error) => error.help.clone().into_iter().collect(),
+        RecipeError::Invalid { .. } => vec!["docs/recipe.md describes the format".to_owned()],
+        RecipeError::Unknown { known, .. } => {
+            names(known.iter().map(ToString::to_string).collect())
+        }
+        RecipeError::NoTarget { served, .. } => vec![format!(
+            "targets with a recipe are {}; `recipes/` beside toolchains.lock can hold more",
+            served.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        )],
+        RecipeError::NoHost { served, .. } => {
+            vec![format!(
+                "it serves {}; choose another recipe or other `hosts` in the settings",
+                served.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            )]
+        }
+    }
+}
+
+fn fetch_hints(error: &FetchError) -> Vec<String> {
+    let hint = match error {
+        FetchError::Offline { .. } => "run `xprov restore` where there is a network",
+        FetchError::Mismatch { .. } => {
+            "nothing was kept; if the upstream replaced the file, `xprov update` pins the new one"
+        }
+        FetchError::NotFound { .. } => "run `xprov update` if the upstream moved it",
+        FetchError::Partial { source, .. } if is_full(source) => FULL,
+        FetchError::Partial { .. } => "make the store writable, or move it with XPROV_HOME",
+        FetchError::Failed { attempts, .. }
+            if attempts.iter().all(|attempt| matches!(attempt.reason, Reason::Status { .. })) =>
+        {
+            "try again later"
+        }
+        FetchError::TooLarge { .. } | FetchError::Failed { .. } | FetchError::Setup(_) => {
+            "check the network and the proxy variables, or name a mirror in the settings"
+        }
+    };
+    vec![hint.to_owned()]
+}
+
+const FULL: &str = "free some space, or move the store with XPROV_HOME";
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn fs_hints(error: &FsError) -> Vec<String> {
+    let hint = match error.source.kind() {
+        _ if is_full(&error.source) => FULL,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "make it writable, or move the store with XPROV_HOME"
+        }
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}

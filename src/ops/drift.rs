@@ -1,0 +1,53 @@
+//! Whether a lock still answers what is asked: no network, no recipe is resolved.
+
+use crate::lockfile::{Lockfile, Request, RequestedRecipe};
+use crate::vocab::triple::RustTriple;
+
+/// What changed since the lock was written, one sentence each; empty if nothing did.
+/// A lock that answers more targets than are asked for now is fine.
+pub fn drift(lock: &Lockfile, wanted: &Request) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let have = &lock.request;
+    missing(&mut reasons, "target", &have.targets, &wanted.targets);
+    missing(&mut reasons, "host", &have.hosts, &wanted.hosts);
+    for recipe in &wanted.recipes {
+        let same_slot = have
+            .recipes
+            .iter()
+            .find(|known| known.slot == recipe.slot && known.target == recipe.target);
+        match same_slot {
+            // A missing slot comes with a missing target or host, which was said above.
+            None if reasons.is_empty() => reasons.push(format!("{} is not locked", slot(recipe))),
+            None => {}
+            Some(known) if known == recipe => {}
+            Some(known) => reasons.push(difference(known, recipe)),
+        }
+    }
+    reasons
+}
+
+fn missing(reasons: &mut Vec<String>, what: &str, have: &[RustTriple], want: &[RustTriple]) {
+    for triple in want.iter().filter(|triple| !have.contains(triple)) {
+        reasons.push(format!("{what} `{triple}` is not in the lock"));
+    }
+}
+
+fn slot(recipe: &RequestedRecipe) -> String {
+    match &recipe.target {
+        Some(target) => format!("{} for `{target}`", recipe.slot.as_str()),
+        None => recipe.slot.as_str().to_owned(),
+    }
+}
+
+fn difference(locked: &RequestedRecipe, wanted: &RequestedRecipe) -> String {
+    let slot = slot(wanted);
+    let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "newest".to_owned());
+    if locked.recipe != wanted.recipe {
+        format!("{slot}: recipe `{}` is locked, `{}` is asked for", locked.recipe, wanted.recipe)
+    } else if locked.version != wanted.version {
+        let (have, want) = (version(&locked.version), version(&wanted.version));
+        format!("{slot}: version `{have}` is locked, `{want}` is asked for")
+    } else {
+        format!("{slot}: recipe `{}` was changed since", wanted.recipe)
+    }
+}

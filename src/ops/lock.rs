@@ -1,0 +1,172 @@
+//! `lock`, `update`, and the lock that every other verb begins with.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::drift::drift;
+use super::error::Error;
+use super::project::{LOCK_NAME, Project, display};
+use super::request::Wanted;
+use super::resolve::resolve;
+use crate::lockfile::{Key, Lockfile};
+use crate::recipe::{Collection, Origin};
+use crate::sys::fs::{read_text, write_atomic};
+use crate::vocab::event::Event;
+use crate::vocab::triple::{RustTriple, TargetRequest};
+
+/// What locking did.
+#[derive(Debug)]
+pub struct LockOutcome {
+    /// The lock's path.
+    pub path: PathBuf,
+    /// Whether its bytes changed.
+    pub changed: bool,
+    /// Entries that are new.
+    pub added: Vec<Key>,
+    /// Entries that are gone.
+    pub removed: Vec<Key>,
+    /// How many entries there are.
+    pub entries: usize,
+}
+
+/// `xprov lock`: brings the lock in line with settings and recipes, changing as little as needed.
+pub fn lock(
+    context: &Context<'_>,
+    manifest: Option<&str>,
+    targets: &[String],
+) -> Result<LockOutcome, Error> {
+    rewrite(context, manifest, targets, true)
+}
+
+/// `xprov update`: resolves everything anew.
+pub fn update(
+    context: &Context<'_>,
+    manifest: Option<&str>,
+    targets: &[String],
+) -> Result<LockOutcome, Error> {
+    rewrite(context, manifest, targets, false)
+}
+
+fn rewrite(
+    context: &Context<'_>,
+    manifest: Option<&str>,
+    extra: &[String],
+    keep: bool,
+) -> Result<LockOutcome, Error> {
+    let project = Project::find(context.ambient, manifest)?;
+    let collection = collection(context, &project)?;
+    let old = read(context, &project)?;
+    let mut targets = settings_targets(&project);
+    for target in extra {
+        targets.push(target.parse::<TargetRequest>()?.triple);
+    }
+    if targets.is_empty() {
+        targets = old.as_ref().map_or_else(Vec::new, |(lock, _)| lock.request.targets.clone());
+    }
+    if targets.is_empty() {
+        targets.push(context.host.clone());
+    }
+    let wanted = Wanted::new(&project.settings, &collection, &context.host, &targets)?;
+    let kept = old.as_ref().map(|(lock, _)| lock);
+    let reasons = kept.map(|lock| drift(lock, &wanted.request()));
+    if context.mode.locked && reasons.as_ref().is_none_or(|reasons| !reasons.is_empty()) {
+        return Err(Error::Drift {
+            path: display(context.ambient, &project.lock_path()),
+            reasons: reasons.unwrap_or_else(|| vec!["there is no lock".to_owned()]),
+        });
+    }
+    let new = resolve(context, &project, &wanted, kept.filter(|_| keep))?;
+    store_lock(context, &project, old.as_ref(), &new)
+}
+
+/// The lock for `targets`, written if it is missing or no longer answers what is asked.
+pub fn current(
+    context: &Context<'_>,
+    project: &Project,
+    collection: &Collection,
+    targets: &[RustTriple],
+) -> Result<(Lockfile, Option<LockOutcome>), Error> {
+    let old = read(context, project)?;
+    let mut all = settings_targets(project);
+    all.extend(targets.iter().cloned());
+    if let Some((lock, _)) = &old {
+        let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
+        let reasons = drift(lock, &wanted.request());
+        if reasons.is_empty() {
+            return Ok((lock.clone(), None));
+        }
+        if context.mode.locked {
+            let path = display(context.ambient, &project.lock_path());
+            return Err(Error::Drift { path, reasons });
+        }
+        // What was locked for other targets stays.
+        if project.settings.targets.is_empty() {
+            all.extend(lock.request.targets.iter().cloned());
+        }
+    } else if context.mode.locked {
+        return Err(Error::NoLock { path: display(context.ambient, &project.lock_path()) });
+    }
+    let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
+    if context.mode.offline {
+        return Err(Error::OfflineLock { path: display(context.ambient, &project.lock_path()) });
+    }
+    let new = resolve(context, project, &wanted, old.as_ref().map(|(lock, _)| lock))?;
+    let outcome = store_lock(context, project, old.as_ref(), &new)?;
+    Ok((new, Some(outcome)))
+}
+
+/// The lock as it is on disk, with its text.
+pub fn read(context: &Context<'_>, project: &Project) -> Result<Option<(Lockfile, String)>, Error> {
+    let path = project.lock_path();
+    let Some(text) = read_text(&path)? else { return Ok(None) };
+    let lock = Lockfile::parse(&display(context.ambient, &path), &text)?;
+    Ok(Some((lock, text)))
+}
+
+/// The recipes that the project can use; says which of its own hide a built-in one.
+pub fn collection(context: &Context<'_>, project: &Project) -> Result<Collection, Error> {
+    let collection = Collection::load(&project.recipes()?)?;
+    for selected in collection.iter() {
+        if let Origin::Project { path, shadows: true } = selected.origin {
+            let name = &selected.recipe.name;
+            let note = format!("recipe `{name}` is the project's own, from {path}");
+            context.observer.event(Event::Note(note));
+        }
+    }
+    Ok(collection)
+}
+
+fn settings_targets(project: &Project) -> Vec<RustTriple> {
+    project.settings.targets.iter().map(|target| target.0.triple.clone()).collect()
+}
+
+fn store_lock(
+    context: &Context<'_>,
+    project: &Project,
+    old: Option<&(Lockfile, String)>,
+    new: &Lockfile,
+) -> Result<LockOutcome, Error> {
+    let text = new.to_text();
+    let path = project.lock_path();
+    let changed = old.is_none_or(|(_, old_text)| *old_text != text);
+    if changed {
+        write_atomic(&path, text.as_bytes())?;
+    }
+    let keys = |lock: &Lockfile| -> Vec<Key> {
+        lock.entries.iter().map(|entry| entry.key.clone()).collect()
+    };
+    let (before, after) = (old.map_or_else(Vec::new, |(lock, _)| keys(lock)), keys(new));
+    let without = |from: &[Key], other: &[Key]| -> Vec<Key> {
+        from.iter().filter(|key| !other.contains(key)).cloned().collect()
+    };
+    if changed {
+        let verb = if old.is_some() { "Updated" } else { "Wrote" };
+        let count = after.len();
+        context.observer.event(Event::Step {
+            verb,
+            subject: format!("{LOCK_NAME} ({count} toolchain entries)"),
+        });
+    }
+    let (added, removed) = (without(&after, &before), without(&before, &after));
+    Ok(LockOutcome { path, changed, added, removed, entries: after.len() })
+}

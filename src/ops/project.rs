@@ -1,0 +1,132 @@
+//! The cargo project that a command works on, and its files that concern xprov.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::error::Error;
+use crate::settings::Settings;
+use crate::sys::ambient::Ambient;
+use crate::sys::fs::{FsError, read_text};
+use crate::vocab::document;
+
+/// The name of the lock, beside Cargo.lock.
+pub const LOCK_NAME: &str = "toolchains.lock";
+
+/// A cargo project.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The manifest that cargo is to be given: the one nearest to the user.
+    pub manifest: PathBuf,
+    /// The directory of the workspace's root manifest.
+    pub root: PathBuf,
+    /// The settings in the root manifest.
+    pub settings: Settings,
+    /// The text of the root manifest, which the settings came from.
+    pub root_text: String,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    workspace: Option<Workspace>,
+    package: Option<Package>,
+}
+
+#[derive(Deserialize)]
+struct Workspace {
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    workspace: Option<toml::Value>,
+}
+
+impl Project {
+    /// Finds the project as cargo does: `--manifest-path`, or the nearest Cargo.toml upward from
+    /// the working directory; then the workspace that it belongs to.
+    pub fn find(ambient: &Ambient, manifest_path: Option<&str>) -> Result<Self, Error> {
+        let manifest = match manifest_path {
+            Some(path) => {
+                let path = ambient.absolute(Path::new(path));
+                if !path.is_file() {
+                    return Err(Error::NoManifest { path });
+                }
+                path
+            }
+            None => nearest_manifest(&ambient.cwd)
+                .ok_or_else(|| Error::NoProject { dir: ambient.cwd.clone() })?,
+        };
+        let (root_manifest, root_text) = workspace_root(&manifest)?;
+        let shown = display(ambient, &root_manifest);
+        let settings = Settings::parse(&shown, &root_text)?;
+        let root = root_manifest.parent().unwrap_or(Path::new("/")).to_path_buf();
+        Ok(Self { manifest, root, settings, root_text })
+    }
+
+    /// The path of the lock.
+    pub fn lock_path(&self) -> PathBuf {
+        self.root.join(LOCK_NAME)
+    }
+
+    /// The project's own recipes: (path for messages, text), sorted.
+    pub fn recipes(&self) -> Result<Vec<(String, String)>, FsError> {
+        let dir = self.root.join("recipes");
+        let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(Vec::new()) };
+        let mut paths: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+            .collect();
+        paths.sort();
+        let mut recipes = Vec::new();
+        for path in paths {
+            if let Some(text) = read_text(&path)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                recipes.push((format!("recipes/{name}"), text));
+            }
+        }
+        Ok(recipes)
+    }
+}
+
+/// A path as messages show it: relative to the working directory where it is below.
+pub fn display(ambient: &Ambient, path: &Path) -> String {
+    path.strip_prefix(&ambient.cwd).unwrap_or(path).display().to_string()
+}
+
+fn nearest_manifest(from: &Path) -> Option<PathBuf> {
+    from.ancestors().map(|dir| dir.join("Cargo.toml")).find(|path| path.is_file())
+}
+
+/// The root manifest of the workspace that `manifest` belongs to, and its text.
+fn workspace_root(manifest: &Path) -> Result<(PathBuf, String), Error> {
+    let own_text = read_manifest(manifest)?;
+    let own: Manifest = document::parse(&manifest.display().to_string(), &own_text)?;
+    let dir = manifest.parent().unwrap_or(Path::new("/"));
+    if own.workspace.is_some() {
+        return Ok((manifest.to_path_buf(), own_text));
+    }
+    if let Some(toml::Value::String(root)) = own.package.and_then(|package| package.workspace) {
+        let root = dir.join(root).join("Cargo.toml");
+        let text = read_manifest(&root)?;
+        return Ok((root, text));
+    }
+    for ancestor in dir.ancestors().skip(1) {
+        let candidate = ancestor.join("Cargo.toml");
+        let Some(text) = read_text(&candidate)? else { continue };
+        // A manifest further up that is not ours to judge is cargo's to complain about.
+        let Ok(parsed) = toml::from_str::<Manifest>(&text) else { continue };
+        if let Some(workspace) = parsed.workspace {
+            let excluded = workspace.exclude.iter().any(|path| dir.starts_with(ancestor.join(path)));
+            if !excluded {
+                return Ok((candidate, text));
+            }
+        }
+    }
+    Ok((manifest.to_path_buf(), own_text))
+}
+
+fn read_manifest(path: &Path) -> Result<String, Error> {
+    read_text(path)?.ok_or_else(|| Error::NoManifest { path: path.to_path_buf() })
+}

@@ -1,0 +1,187 @@
+//! Making locked artifacts exist in the store: look up, or fetch, unpack, verify and publish.
+
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::context::Context;
+use super::error::Error;
+use crate::archive;
+use crate::fetch::{Fetcher, Pin};
+use crate::lockfile::{Artifact, Location};
+use crate::store::{IndexKey, Object};
+use crate::upstream::debian::{self, Bases};
+use crate::vocab::digest::TreeHash;
+use crate::vocab::event::Event;
+use crate::vocab::storepath::StorePath;
+use crate::vocab::url::Url;
+
+/// What it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Realised {
+    /// The objects, in the order of the artifacts.
+    pub objects: Vec<Object>,
+    /// How many of them had to be fetched.
+    pub fetched: usize,
+    /// The bytes of those.
+    pub fetched_bytes: u64,
+}
+
+/// Realises `artifacts` on all cores, largest first.
+pub fn realise(
+    context: &Context<'_>,
+    artifacts: &[&Artifact],
+    bases: &dyn Fn() -> Result<Bases, Error>,
+) -> Result<Realised, Error> {
+    let mut objects: Vec<Option<Object>> = Vec::with_capacity(artifacts.len());
+    for artifact in artifacts {
+        objects.push(find(context, artifact)?);
+    }
+    let mut missing: Vec<usize> =
+        (0..artifacts.len()).filter(|&index| objects[index].is_none()).collect();
+    if missing.is_empty() {
+        let objects = objects.into_iter().flatten().collect();
+        return Ok(Realised { objects, ..Realised::default() });
+    }
+    missing.sort_by_key(|&index| std::cmp::Reverse(artifacts[index].size));
+    context.store.sweep()?;
+    let bases = bases()?;
+    let work = Work { context, fetcher: context.fetcher(), bases };
+    let bytes = missing.iter().filter_map(|&index| artifacts[index].size).sum();
+    let made = work.all(artifacts, &missing)?;
+    for (index, object) in made {
+        objects[index] = Some(object);
+    }
+    Ok(Realised {
+        objects: objects.into_iter().flatten().collect(),
+        fetched: missing.len(),
+        fetched_bytes: bytes,
+    })
+}
+
+/// The object of an artifact that was realised before: by the tree hash in the lock, or by the
+/// local index.
+fn find(context: &Context<'_>, artifact: &Artifact) -> Result<Option<Object>, Error> {
+    if let Some(tree) = artifact.tree
+        && let Some(object) =
+            context.store.get(&StorePath::new(tree, &artifact.name, &artifact.version))
+    {
+        return Ok(Some(object));
+    }
+    Ok(context.store.find(&index_key(artifact))?)
+}
+
+/// The tree hash of an artifact that this store has; what the lock says already stays.
+pub fn known_tree(context: &Context<'_>, artifact: &Artifact) -> Result<Option<TreeHash>, Error> {
+    if artifact.tree.is_some() {
+        return Ok(artifact.tree);
+    }
+    let object = context.store.find(&index_key(artifact))?;
+    Ok(object.map(|object| object.path.tree_hash()))
+}
+
+fn index_key(artifact: &Artifact) -> IndexKey<'_> {
+    IndexKey::Unpacked {
+        artifact: &artifact.sha256,
+        strip: artifact.unpack.strip,
+        keep: artifact.unpack.keep.as_deref(),
+    }
+}
+
+struct Work<'a> {
+    context: &'a Context<'a>,
+    fetcher: Fetcher,
+    bases: Bases,
+}
+
+impl Work<'_> {
+    /// Each thread takes the next artifact; the first error stops the others after theirs.
+    fn all(
+        &self,
+        artifacts: &[&Artifact],
+        missing: &[usize],
+    ) -> Result<Vec<(usize, Object)>, Error> {
+        let next = AtomicUsize::new(0);
+        let made = Mutex::new(Vec::new());
+        let failed = Mutex::new(None);
+        let worker = || {
+            while let Some(&index) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match self.one(artifacts[index]) {
+                    Ok(object) => lock(&made).push((index, object)),
+                    Err(error) => {
+                        next.store(missing.len(), Ordering::Relaxed);
+                        lock(&failed).get_or_insert(error);
+                    }
+                }
+            }
+        };
+        // One more than there are cores: a thread that waits for the network computes nothing.
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        thread::scope(|scope| {
+            for _ in 0..(cores + 1).min(missing.len()) {
+                scope.spawn(worker);
+            }
+        });
+        match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)),
+        }
+    }
+
+    fn one(&self, artifact: &Artifact) -> Result<Object, Error> {
+        let Context { store, observer, .. } = self.context;
+        let label = format!("{} {}", artifact.name, artifact.version);
+        let _lock = store.lock(&artifact.sha256.to_string(), || {
+            let what = format!("another xprov, which fetches {label}");
+            observer.event(Event::Waiting(what));
+        })?;
+        // While we waited, the other process may have done it.
+        if let Some(object) = find(self.context, artifact)? {
+            return Ok(object);
+        }
+        let partial = store.layout().partial(&artifact.sha256);
+        if let Some(parent) = partial.parent() {
+            crate::sys::fs::create_dir(parent)?;
+        }
+        let staging = store.stage()?;
+        let root = staging.dir().join("tree");
+        let pin = Pin { sha256: artifact.sha256, size: artifact.size };
+        let unpacked = self.fetcher.fetch_with(
+            &label,
+            &self.urls(artifact)?,
+            &pin,
+            Some(&partial),
+            *observer,
+            |bytes| {
+                // A second try starts from nothing.
+                crate::sys::fs::remove_tree(&root)?;
+                crate::sys::fs::create_dir(&root)?;
+                archive::unpack(bytes, &artifact.unpack, &root, staging.dir())
+                    .map_err(|source| Error::Unpack { artifact: label.clone(), source })
+            },
+        )?;
+        if let Some(expected) = artifact.tree
+            && unpacked.tree.hash() != expected
+        {
+            let actual = unpacked.tree.hash();
+            return Err(Error::TreeMismatch { artifact: label, expected, actual });
+        }
+        let named = (artifact.name.as_str(), artifact.version.as_str());
+        Ok(store.add(&staging, &root, &unpacked.tree, named, &index_key(artifact))?)
+    }
+
+    fn urls(&self, artifact: &Artifact) -> Result<Vec<Url>, Error> {
+        match &artifact.location {
+            Location::Urls(urls) => Ok(urls.clone()),
+            Location::Debian { archive, path, date } => {
+                let urls = debian::locate(archive, path, date, &self.bases);
+                if urls.is_empty() { Err(Error::NoArchive(archive.clone())) } else { Ok(urls) }
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,155 @@
+//! What a project asks for: recipes for each slot, from settings and command line.
+
+use super::error::Error;
+use crate::lockfile::{Request, RequestedRecipe};
+use crate::recipe::{Collection, Origin, Selected, Slot};
+use crate::settings::{Choice, Settings};
+use crate::vocab::triple::RustTriple;
+
+/// A slot that is to be filled.
+#[derive(Debug, Clone)]
+pub struct Demand<'a> {
+    /// The slot.
+    pub slot: Slot,
+    /// The target; `None` for slots that serve all targets at once.
+    pub target: Option<RustTriple>,
+    /// The recipe that fills it.
+    pub selected: Selected<'a>,
+    /// The version asked for.
+    pub version: Option<String>,
+}
+
+/// Everything that is to be locked.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// For which hosts.
+    pub hosts: Vec<RustTriple>,
+    /// For which targets, without those that are only hosts.
+    pub targets: Vec<RustTriple>,
+    /// The slots, in the order of the lock.
+    pub demands: Vec<Demand<'a>>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Chooses recipes for `targets` on the settings' hosts. Where the settings name none, the
+    /// hosts are those that every chosen recipe serves, `here` in any case.
+    pub fn new(
+        settings: &Settings,
+        collection: &'a Collection,
+        here: &RustTriple,
+        targets: &[RustTriple],
+    ) -> Result<Self, Error> {
+        let mut targets = targets.to_vec();
+        targets.sort();
+        targets.dedup();
+        let declared = settings.hosts.clone();
+        let mut hosts = declared.unwrap_or_else(|| served_hosts(settings, collection, here, &targets));
+        hosts.sort();
+        hosts.dedup();
+        let demands = demands(settings, collection, &hosts, &targets)?;
+        for demand in &demands {
+            for host in hosts.iter().filter(|host| demand.is_for(host)) {
+                demand.selected.recipe.variant(host)?;
+            }
+        }
+        Ok(Self { hosts, targets, demands })
+    }
+
+    /// The request as the lock records it.
+    pub fn request(&self) -> Request {
+        let recipes = self
+            .demands
+            .iter()
+            .map(|demand| RequestedRecipe {
+                slot: demand.slot,
+                target: demand.target.clone(),
+                recipe: demand.selected.recipe.name.clone(),
+                version: demand.version.clone(),
+                digest: match demand.selected.origin {
+                    Origin::BuiltIn => None,
+                    Origin::Project { .. } => Some(demand.selected.recipe.resolution_digest()),
+                },
+            })
+            .collect();
+        Request { hosts: self.hosts.clone(), targets: self.targets.clone(), recipes }
+    }
+}
+
+impl Demand<'_> {
+    /// Whether `host` needs this slot: an emulator is of use only where programs are foreign.
+    pub fn is_for(&self, host: &RustTriple) -> bool {
+        self.slot != Slot::Runner
+            || self.target.as_ref().is_some_and(|target| needs_runner(host, target))
+    }
+}
+
+/// Whether programs of `target` need an emulator on `host`.
+pub fn needs_runner(host: &RustTriple, target: &RustTriple) -> bool {
+    host.arch() != target.arch() && host.is_linux() && target.is_linux()
+}
+
+fn demands<'a>(
+    settings: &Settings,
+    collection: &'a Collection,
+    hosts: &[RustTriple],
+    targets: &[RustTriple],
+) -> Result<Vec<Demand<'a>>, Error> {
+    let mut demands = Vec::new();
+    let mut demand = |slot, target: Option<&RustTriple>, for_target: &RustTriple, choice: &Choice| {
+        let selected = collection.select(slot, for_target, choice)?;
+        demands.push(Demand {
+            slot,
+            target: target.cloned(),
+            selected,
+            version: choice.version.clone(),
+        });
+        Ok::<(), Error>(())
+    };
+    // Build scripts and proc-macros need a compiler for each host.
+    let mut compiled: Vec<&RustTriple> = targets.iter().chain(hosts).collect();
+    compiled.sort();
+    compiled.dedup();
+    for target in &compiled {
+        // Asked for each target, although one recipe fills the slot: it must know them all.
+        collection.select(Slot::Rust, target, &settings.rust)?;
+    }
+    if let Some(first) = compiled.first() {
+        demand(Slot::Rust, None, first, &settings.rust)?;
+    }
+    for target in &compiled {
+        demand(Slot::Cc, Some(target), target, &settings.target(target).cc)?;
+    }
+    for target in targets {
+        if hosts.iter().any(|host| needs_runner(host, target)) {
+            demand(Slot::Runner, Some(target), target, &settings.target(target).runner)?;
+        }
+    }
+    if let Some(first) = hosts.first() {
+        demand(Slot::Tools, None, first, &settings.tools)?;
+    }
+    Ok(demands)
+}
+
+/// The hosts that all recipes serve which `here` would choose.
+fn served_hosts(
+    settings: &Settings,
+    collection: &Collection,
+    here: &RustTriple,
+    targets: &[RustTriple],
+) -> Vec<RustTriple> {
+    let mut hosts = vec![here.clone()];
+    let Ok(chosen) = demands(settings, collection, &hosts, targets) else { return hosts };
+    let Some(rust) = chosen.first() else { return hosts };
+    for host in rust.selected.recipe.hosts().filter(|host| *host != here) {
+        let Ok(demands) = demands(settings, collection, std::slice::from_ref(host), targets) else {
+            continue;
+        };
+        let served = demands.iter().all(|demand| {
+            !demand.is_for(host) || demand.selected.recipe.variant(host).is_ok()
+        });
+        if served {
+            hosts.push(host.clone());
+        }
+    }
+    hosts
+}

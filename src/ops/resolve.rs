@@ -1,0 +1,319 @@
+//! From what is wanted to locked entries: asks the upstreams, at lock time only.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::error::Error;
+use super::project::Project;
+use super::request::{Demand, Wanted};
+use crate::fetch::{FetchError, Fetcher};
+use crate::lockfile::{Artifact, Authenticated, Entry, Key, Location, Lockfile};
+use crate::recipe::{Debian, Expansion, PinnedArtifact};
+use crate::upstream::debian::relation::Relation;
+use crate::upstream::debian::version::VersionRequest;
+use crate::upstream::debian::{
+    self, Access, Bases, DebianError, PackageOn, Resolution, ResolvedComponent, Resolver, Suite,
+};
+use crate::upstream::{Get, GetError};
+use crate::vocab::event::Event;
+use crate::vocab::triple::RustTriple;
+use crate::vocab::url::Url;
+
+/// Where apt keeps its configuration.
+const APT_DIR: &str = "/etc/apt";
+
+/// The places that serve Debian's archives to this machine and project.
+pub fn bases(context: &Context<'_>, project: &Project, debian: Option<&Debian>) -> Result<Bases, Error> {
+    let apt_dir = context.ambient.var("XPROV_APT_DIR").unwrap_or(APT_DIR);
+    let machine = debian::sources::read(apt_dir.as_ref())?;
+    let template = debian.and_then(|debian| debian.snapshot.as_deref());
+    let snapshot = template.map(str::parse).transpose().map_err(Error::SnapshotTemplate)?;
+    Ok(Bases { settings: project.settings.mirrors.clone(), machine, snapshot })
+}
+
+/// Resolves everything that is wanted. What `kept` has already, and nobody asked to change, is
+/// taken from there.
+pub fn resolve(
+    context: &Context<'_>,
+    project: &Project,
+    wanted: &Wanted<'_>,
+    kept: Option<&Lockfile>,
+) -> Result<Lockfile, Error> {
+    let fetcher = context.fetcher();
+    let keyring = debian::archive_keyring()?;
+    let debian = wanted.demands.iter().find_map(|demand| demand.selected.recipe.debian.as_ref());
+    let bases = bases(context, project, debian)?;
+    let now = context.ambient.var("XPROV_NOW").and_then(|now| now.parse().ok());
+    let now = now.unwrap_or_else(Timestamp::now);
+    let get = Through(&fetcher);
+    let mut resolver = Resolver::new(Access { get: &get, keyring: &keyring, bases: &bases, now });
+    let request = wanted.request();
+    let mut entries = Vec::new();
+    for demand in &wanted.demands {
+        let expansions = expand(wanted, demand)?;
+        let unchanged = kept.filter(|lock| {
+            request
+                .recipes
+                .iter()
+                .filter(|recipe| recipe.slot == demand.slot && recipe.target == demand.target)
+                .all(|recipe| lock.request.recipes.contains(recipe))
+        });
+        let known: Vec<Entry> = unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
+        if known.len() == expansions.len() {
+            entries.extend(known);
+            continue;
+        }
+        let subject = match &demand.target {
+            Some(target) => format!("{} for {target}", demand.selected.recipe.name),
+            None => demand.selected.recipe.name.to_string(),
+        };
+        context.observer.event(Event::Step { verb: "Resolving", subject });
+        // A version that is locked stays, if the addition is to be had in it.
+        let held = known.first().map(|entry| format!("={}", entry.artifacts[0].version));
+        entries.extend(demand_entries(context, &mut resolver, demand, &expansions, held)?);
+    }
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries.dedup_by(|a, b| a.key == b.key);
+    for artifact in entries.iter_mut().flat_map(|entry| &mut entry.artifacts) {
+        artifact.tree = super::realise::known_tree(context, artifact)?;
+    }
+    Ok(Lockfile { request, entries })
+}
+
+/// The entries that all hosts and targets need of one demand, each once.
+fn expand<'a>(wanted: &Wanted<'_>, demand: &'a Demand<'a>) -> Result<Vec<Expansion<'a>>, Error> {
+    let mut unique = BTreeMap::new();
+    for host in wanted.hosts.iter().filter(|host| demand.is_for(host)) {
+        let variant = demand.selected.recipe.variant(host)?;
+        let of_slot: Vec<&RustTriple> = match &demand.target {
+            // A C compiler for a machine that is only a host is needed on that machine only.
+            Some(target) if wanted.targets.contains(target) || target == host => vec![target],
+            Some(_) => vec![],
+            None => wanted.targets.iter().chain([host]).collect(),
+        };
+        for target in of_slot {
+            for expansion in variant.expand(host, target) {
+                let key = (
+                    expansion.component.name.clone(),
+                    expansion.host.clone(),
+                    expansion.target.clone(),
+                );
+                unique.entry(key).or_insert(expansion);
+            }
+        }
+    }
+    Ok(unique.into_values().collect())
+}
+
+/// The entries of `lock` that answer the expansions of a demand.
+fn known(lock: &Lockfile, demand: &Demand<'_>, expansions: &[Expansion<'_>]) -> Vec<Entry> {
+    let answers = |entry: &&Entry, expansion: &Expansion<'_>| {
+        entry.recipe == demand.selected.recipe.name
+            && entry.key.name == expansion.component.name
+            && entry.key.host == expansion.host
+            && entry.key.target == expansion.target
+    };
+    expansions
+        .iter()
+        .filter_map(|expansion| {
+            lock.entries.iter().find(|entry| answers(entry, expansion)).cloned()
+        })
+        .collect()
+}
+
+fn demand_entries(
+    context: &Context<'_>,
+    resolver: &mut Resolver<'_>,
+    demand: &Demand<'_>,
+    expansions: &[Expansion<'_>],
+    held: Option<String>,
+) -> Result<Vec<Entry>, Error> {
+    let Some(debian) = &demand.selected.recipe.debian else {
+        return expansions.iter().map(|expansion| pinned(demand, expansion)).collect();
+    };
+    let mut ask = |version: Option<&str>| resolver.resolve(&request(debian, expansions, version)?);
+    let first = if debian.version_package.is_some() { held.as_deref() } else { None };
+    let mut resolution = ask(first.or(demand.version.as_deref()));
+    if first.is_some()
+        && let Err(DebianError::NoVersion { .. }) = resolution
+    {
+        resolution = ask(demand.version.as_deref());
+    }
+    let resolution = resolution.map_err(|source| Error::Debian {
+        recipe: demand.selected.recipe.name.clone(),
+        source: Box::new(source),
+    })?;
+    say_skipped(context, demand, &resolution);
+    let pairs = expansions.iter().zip(&resolution.components);
+    Ok(pairs.map(|(expansion, component)| entry(demand, expansion, component)).collect())
+}
+
+fn say_skipped(context: &Context<'_>, demand: &Demand<'_>, resolution: &Resolution) {
+    let recipe = &demand.selected.recipe.name;
+    for skipped in &resolution.skipped {
+        let what = match &skipped.version {
+            Some(version) => format!("{recipe} {version} was passed over"),
+            None => format!("{recipe} does without {}/{}", skipped.suite, skipped.arch),
+        };
+        context.observer.event(Event::Note(format!("{what}: {}", skipped.reason)));
+    }
+}
+
+fn request(
+    debian: &Debian,
+    expansions: &[Expansion<'_>],
+    version: Option<&str>,
+) -> Result<debian::Request, DebianError> {
+    let suites = debian
+        .suites
+        .iter()
+        .map(|suite| Suite {
+            archive: suite.archive.clone(),
+            name: suite.suite.clone(),
+            components: suite.components.clone(),
+        })
+        .collect();
+    let mut same_version = Vec::new();
+    let mut components = Vec::new();
+    for expansion in expansions {
+        let mut roots = Vec::new();
+        for (package, arch) in &expansion.packages {
+            roots.push(Relation::parse(&format!("{package}:{arch}")).map_err(DebianError::from)?);
+            if debian.version_package.is_some() {
+                same_version.push(PackageOn { package: package.clone(), arch: arch.clone() });
+            }
+        }
+        components.push(debian::Component {
+            name: expansion.component.name.to_string(),
+            arch: expansion.packages.first().map_or_else(String::new, |(_, arch)| arch.clone()),
+            roots,
+            exclude: expansion.component.exclude.clone(),
+        });
+    }
+    // The first of these gives the answer's version.
+    let leads = |package: &PackageOn| Some(&package.package) != debian.version_package.as_ref();
+    same_version.sort_by_key(leads);
+    let version = version.map(VersionRequest::new);
+    Ok(debian::Request { suites, components, same_version, version })
+}
+
+fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComponent) -> Entry {
+    let lead = expansion.packages.first().map(|(name, _)| name.as_str());
+    let version = resolved
+        .artifacts
+        .iter()
+        .find(|artifact| Some(artifact.package.as_str()) == lead)
+        .map_or_else(String::new, |artifact| artifact.version.clone());
+    // The one that gives the version first: a held version is read off it.
+    let mut artifacts: Vec<Artifact> = resolved
+        .artifacts
+        .iter()
+        .map(|artifact| Artifact {
+            name: artifact.package.clone(),
+            version: artifact.version.clone(),
+            location: Location::Debian {
+                archive: artifact.archive.clone(),
+                path: artifact.path.to_string(),
+                date: artifact.index_date.to_string(),
+            },
+            sha256: artifact.sha256,
+            size: Some(artifact.size),
+            unpack: crate::archive::UnpackSpec::default(),
+            tree: None,
+        })
+        .collect();
+    artifacts.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
+    make_entry(demand, expansion, version, Authenticated::Signature, artifacts)
+}
+
+fn make_entry(
+    demand: &Demand<'_>,
+    expansion: &Expansion<'_>,
+    version: String,
+    authenticated: Authenticated,
+    artifacts: Vec<Artifact>,
+) -> Entry {
+    Entry {
+        key: Key {
+            name: expansion.component.name.clone(),
+            version,
+            host: expansion.host.clone(),
+            target: expansion.target.clone(),
+        },
+        slot: demand.slot,
+        recipe: demand.selected.recipe.name.clone(),
+        authenticated,
+        artifacts,
+    }
+}
+
+/// The entry of a component whose artifacts are pinned in the recipe itself.
+fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error> {
+    let fits = |artifact: &&PinnedArtifact| {
+        let same = |a: &Option<RustTriple>, b: &Option<RustTriple>| a.is_none() || a == b;
+        same(&artifact.host, &expansion.host)
+            && same(&artifact.target, &expansion.target)
+            && demand.version.as_ref().is_none_or(|wanted| is_version(wanted, &artifact.version))
+    };
+    let newest = expansion
+        .component
+        .artifacts
+        .iter()
+        .filter(fits)
+        .max_by(|a, b| compare_versions(&a.version, &b.version));
+    let Some(artifact) = newest else {
+        return Err(Error::NoArtifact {
+            recipe: demand.selected.recipe.name.clone(),
+            component: expansion.component.name.clone(),
+            version: demand.version.clone(),
+            host: expansion.host.clone(),
+            target: expansion.target.clone(),
+        });
+    };
+    let artifacts = vec![Artifact {
+        name: expansion.component.name.to_string(),
+        version: artifact.version.clone(),
+        location: Location::Urls(artifact.urls.clone()),
+        sha256: artifact.sha256,
+        size: artifact.size,
+        unpack: artifact.unpack.clone(),
+        tree: None,
+    }];
+    let version = artifact.version.clone();
+    Ok(make_entry(demand, expansion, version, Authenticated::PublishedDigest, artifacts))
+}
+
+/// `1.85` admits 1.85 and 1.85.1, `=1.85.0` only itself.
+fn is_version(wanted: &str, version: &str) -> bool {
+    match wanted.strip_prefix('=') {
+        Some(exact) => exact == version,
+        None => {
+            version.strip_prefix(wanted).is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with(|c: char| !c.is_ascii_alphanumeric())
+            })
+        }
+    }
+}
+
+/// Semantic versions by their rules, others after them by text.
+fn compare_versions(a: &str, b: &str) -> std::cmp::Ordering {
+    match (semver::Version::parse(a), semver::Version::parse(b)) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        (a_parsed, b_parsed) => a_parsed.is_ok().cmp(&b_parsed.is_ok()).then_with(|| a.cmp(b)),
+    }
+}
+
+/// The fetcher as upstreams see it.
+struct Through<'a>(&'a Fetcher);
+
+impl Get for Through<'_> {
+    fn get(&self, url: &Url, limit: u64) -> Result<Vec<u8>, GetError> {
+        self.0.get(url, limit).map_err(|error| match error {
+            FetchError::NotFound { .. } => GetError::NotFound { url: url.clone() },
+            error => GetError::Failed { url: url.clone(), source: Box::new(error) },
+        })
+    }
+}
+

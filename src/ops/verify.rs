@@ -1,0 +1,108 @@
+//! `verify`: facts of binaries compared with what their target promises.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::context::Context;
+use super::error::Error;
+use crate::inspect::{self, Facts, Finding, Policy, Verdict};
+use crate::settings::GlibcVersion;
+use crate::sys::fs::Describe as _;
+use crate::vocab::triple::{RustTriple, TargetRequest};
+
+/// What to verify.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyRequest {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// The target that they must be for; `None`: the one that each file's header names.
+    pub target: Option<String>,
+    /// The newest glibc that they may need, `2.31`.
+    pub max_glibc: Option<String>,
+}
+
+/// What was found in one file.
+#[derive(Debug, Clone)]
+pub struct VerifyOutcome {
+    /// The file.
+    pub file: PathBuf,
+    /// The target it was compared with.
+    pub target: RustTriple,
+    /// What it is.
+    pub facts: Facts,
+    /// One finding for each rule.
+    pub findings: Vec<Finding>,
+}
+
+impl VerifyOutcome {
+    /// Whether no rule was broken.
+    pub fn passed(&self) -> bool {
+        self.findings.iter().all(|finding| finding.verdict != Verdict::Fail)
+    }
+}
+
+/// Verifies files by themselves.
+pub fn verify(
+    context: &Context<'_>,
+    request: &VerifyRequest,
+) -> Result<Vec<VerifyOutcome>, Error> {
+    let target: Option<TargetRequest> = request.target.as_deref().map(str::parse).transpose()?;
+    let ceiling = match &request.max_glibc {
+        Some(text) => {
+            let version = GlibcVersion::try_from(text.clone()).map_err(|message| {
+                Error::Usage { message, help: "say for example --max-glibc 2.31".to_owned() }
+            })?;
+            Some((version.0, version.1))
+        }
+        None => target.as_ref().and_then(|target| target.glibc),
+    };
+    let triple = target.map(|target| target.triple);
+    request
+        .files
+        .iter()
+        .map(|file| one(&context.ambient.absolute(file), file, triple.as_ref(), ceiling))
+        .collect()
+}
+
+/// Verifies one file; `shown` is how the outcome calls it.
+pub fn one(
+    path: &Path,
+    shown: &Path,
+    target: Option<&RustTriple>,
+    ceiling: Option<(u32, u32)>,
+) -> Result<VerifyOutcome, Error> {
+    let inspect_error = |source| Error::Inspect { path: shown.to_path_buf(), source };
+    let bytes = fs::read(path).describe("read", shown)?;
+    let facts = inspect::facts(&bytes).map_err(inspect_error)?;
+    let target = match target {
+        Some(target) => target.clone(),
+        None => guess(&facts).ok_or_else(|| Error::Usage {
+            message: format!("`{}` is for a machine without rules", shown.display()),
+            help: "name its target with --target TRIPLE".to_owned(),
+        })?,
+    };
+    let policy = Policy::of(&target)
+        .map_err(|error| Error::Usage {
+            message: error.to_string(),
+            help: "targets with rules are those of Linux".to_owned(),
+        })?
+        .with_max_glibc(ceiling);
+    let findings = inspect::check(&facts, &policy);
+    Ok(VerifyOutcome { file: shown.to_path_buf(), target, facts, findings })
+}
+
+/// The target that a file's header speaks for: what it needs tells glibc from musl.
+fn guess(facts: &Facts) -> Option<RustTriple> {
+    let Facts::Elf(elf) = facts;
+    let glibc = elf.interpreter.as_deref().is_some_and(|path| path.contains("ld-linux"))
+        || elf.needed.iter().any(|library| library == "libc.so.6");
+    let arch = match elf.machine.to_string().as_str() {
+        "x86-64" => "x86_64-unknown-linux",
+        "aarch64" => "aarch64-unknown-linux",
+        "arm" if glibc => return "armv7-unknown-linux-gnueabihf".parse().ok(),
+        "arm" => return "armv7-unknown-linux-musleabihf".parse().ok(),
+        "x86" => "i686-unknown-linux",
+        _ => return None,
+    };
+    format!("{arch}-{}", if glibc { "gnu" } else { "musl" }).parse().ok()
+}
