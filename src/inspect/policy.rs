@@ -1,0 +1,73 @@
+//! What a target expects of its binaries. Values only: the comparison is in `rules`.
+
+use super::elf::Machine;
+use crate::vocab::triple::RustTriple;
+
+/// The expectations against which facts are checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The target that the binary was built for.
+    pub target: RustTriple,
+    /// The processor family.
+    pub machine: Machine,
+    /// 32 or 64.
+    pub bits: u8,
+    /// The loader that dynamic programs must name; `None` where programs must be static.
+    pub interpreter: Option<&'static str>,
+    /// The newest glibc that may be needed, as (major, minor); `None` allows any.
+    pub max_glibc: Option<(u32, u32)>,
+    /// The libraries that may be needed, by `DT_NEEDED` name.
+    pub allowed_needed: Vec<String>,
+}
+
+/// The target has no rules yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there are no verification rules for `{target}`")]
+pub struct NoPolicy {
+    /// The target.
+    pub target: RustTriple,
+}
+
+/// What every glibc system has, or every distribution's base: the parts of glibc, and gcc's runtime.
+const GNU_LIBRARIES: &[&str] = &[
+    "libc.so.6",
+    "libm.so.6",
+    "libgcc_s.so.1",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libutil.so.1",
+    "libresolv.so.2",
+];
+
+impl Policy {
+    /// The default expectations of `target`: on glibc the system's base libraries, its loader and
+    /// any glibc; on musl nothing at all.
+    pub fn of(target: &RustTriple) -> Result<Self, NoPolicy> {
+        let (machine, bits, loader) = match target.arch() {
+            "x86_64" => (Machine::X86_64, 64, "/lib64/ld-linux-x86-64.so.2"),
+            "aarch64" => (Machine::AARCH64, 64, "/lib/ld-linux-aarch64.so.1"),
+            "armv7" => (Machine::ARM, 32, "/lib/ld-linux-armhf.so.3"),
+            "i686" => (Machine::X86, 32, "/lib/ld-linux.so.2"),
+            _ => return Err(NoPolicy { target: target.clone() }),
+        };
+        if !target.is_gnu_libc() && !target.is_musl() {
+            return Err(NoPolicy { target: target.clone() });
+        }
+        let interpreter = target.is_gnu_libc().then_some(loader);
+        let mut allowed_needed = Vec::new();
+        if let Some(name) = interpreter.and_then(|path| path.rsplit('/').next()) {
+            allowed_needed.extend(GNU_LIBRARIES.iter().map(ToString::to_string));
+            allowed_needed.push(name.to_owned());
+        }
+        let target = target.clone();
+        Ok(Self { target, machine, bits, interpreter, max_glibc: None, allowed_needed })
+    }
+
+    /// The same policy with a glibc ceiling, as in `aarch64-unknown-linux-gnu.2.31`.
+    #[must_use]
+    pub fn with_max_glibc(mut self, ceiling: Option<(u32, u32)>) -> Self {
+        self.max_glibc = ceiling;
+        self
+    }
+}
