@@ -192,6 +192,17 @@ pub enum Status {
     VerifiedBytes,
 }
 
+impl Status {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::SingleSource => "single source",
+            Self::VerifiedBytes => "verified bytes",
+        }
+    }
+}
+
 /// What the composed trees of a variant hold; all paths are relative to the top of their tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

@@ -1,0 +1,261 @@
+//! Outcomes as text or JSON. Data goes to standard output, in sentences or in one document.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use super::progress::megabytes;
+use super::style::Style;
+use crate::inspect::Verdict;
+use crate::ops::{
+    LockOutcome, RecipeListing, RestoreOutcome, StoreListing, StoreSize, VerifyOutcome,
+};
+use crate::recipe::{Component, Origin, Recipe};
+use crate::vocab::triple::RustTriple;
+
+/// Writes data to standard output. A reader that went away ends the program quietly, as with
+/// other tools in a pipe.
+pub fn data(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// One document, its schema first.
+pub fn document(name: &str, mut body: Value) -> String {
+    let mut document = serde_json::Map::new();
+    document.insert("schema".to_owned(), format!("xprov/{name}/v1").into());
+    if let Value::Object(fields) = &mut body {
+        document.append(fields);
+    }
+    format!("{}\n", Value::Object(document))
+}
+
+fn triples(triples: &[RustTriple]) -> String {
+    triples.iter().map(RustTriple::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The summary of `lock` and `update`.
+pub fn lock_text(outcome: &LockOutcome) -> String {
+    let path = outcome.path.file_name().unwrap_or_default().to_string_lossy();
+    if !outcome.changed {
+        return format!("{path} is up to date ({} entries)\n", outcome.entries);
+    }
+    let mut text = String::new();
+    for (sign, keys) in [("+", &outcome.added), ("-", &outcome.removed)] {
+        for key in keys {
+            let _ = writeln!(text, "{sign} {key}");
+        }
+    }
+    text
+}
+
+/// The same for machines.
+pub fn lock_json(outcome: &LockOutcome) -> String {
+    let keys = |keys: &[crate::lockfile::Key]| -> Vec<String> {
+        keys.iter().map(ToString::to_string).collect()
+    };
+    let body = json!({
+        "path": outcome.path,
+        "changed": outcome.changed,
+        "added": keys(&outcome.added),
+        "removed": keys(&outcome.removed),
+        "entries": outcome.entries,
+    });
+    document("lock", body)
+}
+
+/// The summary of `restore`, for standard error.
+pub fn restore_text(outcome: &RestoreOutcome, seconds: f64) -> String {
+    let reused = outcome.objects.saturating_sub(outcome.fetched);
+    format!(
+        "restored {} objects for {}: {} downloaded, {reused} reused, in {seconds:.1} s",
+        outcome.objects,
+        triples(&outcome.targets),
+        megabytes(outcome.fetched_bytes),
+    )
+}
+
+/// The same for machines.
+pub fn restore_json(outcome: &RestoreOutcome) -> String {
+    let body = json!({
+        "targets": outcome.targets,
+        "objects": outcome.objects,
+        "fetched": outcome.fetched,
+        "fetched-bytes": outcome.fetched_bytes,
+    });
+    document("restore", body)
+}
+
+/// What `verify` found. With `only_failures`, files that passed take one line.
+pub fn verify_text(outcomes: &[VerifyOutcome], style: Style, brief: bool) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        let verdict = if outcome.passed() { style.good("pass") } else { style.error("FAIL") };
+        let file = outcome.file.display();
+        if brief && outcome.passed() {
+            let facts = facts_line(outcome);
+            let _ = writeln!(text, "{verdict} {file}: {facts}");
+            continue;
+        }
+        let _ = writeln!(text, "{verdict} {file} ({})", outcome.target);
+        for finding in &outcome.findings {
+            let verdict = match finding.verdict {
+                Verdict::Pass => style.good("pass"),
+                Verdict::Fail => style.error("FAIL"),
+                Verdict::Unproven => style.warning("unproven"),
+            };
+            let _ = writeln!(text, "  {verdict} {}: {}", finding.rule.id(), finding.evidence);
+            if let Some(help) = &finding.help {
+                let _ = writeln!(text, "       {} {help}", style.help("help:"));
+            }
+        }
+    }
+    text
+}
+
+/// The evidence of all rules on one line.
+fn facts_line(outcome: &VerifyOutcome) -> String {
+    let evidence: Vec<&str> =
+        outcome.findings.iter().map(|finding| finding.evidence.as_str()).collect();
+    evidence.join("; ")
+}
+
+/// The same for machines.
+pub fn verify_json(outcomes: &[VerifyOutcome]) -> String {
+    let files: Vec<Value> = outcomes
+        .iter()
+        .map(|outcome| {
+            json!({
+                "file": outcome.file,
+                "target": outcome.target,
+                "passed": outcome.passed(),
+                "facts": outcome.facts,
+                "findings": outcome.findings,
+            })
+        })
+        .collect();
+    document("verify", json!({ "files": files }))
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::BuiltIn => "built-in".to_owned(),
+        Origin::Project { path, shadows: false } => path.clone(),
+        Origin::Project { path, shadows: true } => format!("{path}, hides the built-in one"),
+    }
+}
+
+/// The table of `recipes list`.
+pub fn recipes_text(listings: &[RecipeListing]) -> String {
+    let width = listings.iter().map(|l| l.recipe.name.as_str().len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for RecipeListing { recipe, origin: from } in listings {
+        let _ = writeln!(
+            text,
+            "{:width$}  {:6}  {}  [{}]",
+            recipe.name.as_str(),
+            recipe.slot.as_str(),
+            recipe.summary,
+            origin(from)
+        );
+    }
+    text
+}
+
+/// The same for machines.
+pub fn recipes_json(listings: &[RecipeListing]) -> String {
+    let recipes: Vec<Value> = listings.iter().map(recipe_value).collect();
+    document("recipes", json!({ "recipes": recipes }))
+}
+
+fn recipe_value(listing: &RecipeListing) -> Value {
+    let path = match &listing.origin {
+        Origin::BuiltIn => Value::Null,
+        Origin::Project { path, .. } => path.clone().into(),
+    };
+    json!({ "recipe": listing.recipe, "path": path })
+}
+
+/// The page of `recipes show`.
+pub fn recipe_text(listing: &RecipeListing) -> String {
+    let recipe: &Recipe = &listing.recipe;
+    let mut text = format!("{} ({})\n{}\n", recipe.name, origin(&listing.origin), recipe.summary);
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+    };
+    line("slot", recipe.slot.as_str());
+    line("homepage", recipe.homepage.as_deref().unwrap_or_default());
+    line("licence", recipe.licence.as_deref().unwrap_or_default());
+    let every = if recipe.targets.is_empty() { "every" } else { "" };
+    line("targets", &format!("{every}{}", triples(&recipe.targets)));
+    line("default", if recipe.default { "yes" } else { "no" });
+    if let Some(debian) = &recipe.debian {
+        let suites: Vec<&str> = debian.suites.iter().map(|suite| suite.suite.as_str()).collect();
+        line("suites", &suites.join(", "));
+    }
+    for variant in &recipe.variants {
+        line("hosts", &triples(&variant.hosts));
+        for component in &variant.components {
+            line(&format!("  {}", component.name), &sources(component));
+        }
+        let tools: Vec<&str> = variant.provides.tools.keys().map(String::as_str).collect();
+        line("  tools", &tools.join(", "));
+        line("  glibc", variant.provides.glibc.as_deref().unwrap_or_default());
+    }
+    text
+}
+
+fn sources(component: &Component) -> String {
+    let versions = component.artifacts.iter().map(|artifact| {
+        format!("{} ({})", artifact.version, artifact.status.as_str())
+    });
+    component.packages.iter().cloned().chain(versions).collect::<Vec<_>>().join(", ")
+}
+
+/// The same for machines.
+pub fn recipe_json(listing: &RecipeListing) -> String {
+    document("recipe", recipe_value(listing))
+}
+
+/// The table of `store list`.
+pub fn store_list_text(listings: &[StoreListing]) -> String {
+    let mut text = String::new();
+    for StoreListing { object, bytes } in listings {
+        let hash = object.path.tree_hash().to_string();
+        let _ = writeln!(text, "{:>10}  {}  {}", megabytes(*bytes), &hash[..12], object.path.label());
+    }
+    text
+}
+
+/// The same for machines.
+pub fn store_list_json(listings: &[StoreListing]) -> String {
+    let objects: Vec<Value> = listings
+        .iter()
+        .map(|listing| {
+            json!({
+                "store-path": listing.object.path.to_string(),
+                "tree-hash": listing.object.path.tree_hash(),
+                "directory": listing.object.dir,
+                "bytes": listing.bytes,
+            })
+        })
+        .collect();
+    document("store-list", json!({ "objects": objects }))
+}
+
+/// The line of `store size`.
+pub fn store_size_text(size: &StoreSize) -> String {
+    format!("{} in {} objects at {}\n", megabytes(size.bytes), size.objects, size.root.display())
+}
+
+/// The same for machines.
+pub fn store_size_json(size: &StoreSize) -> String {
+    let body = json!({ "root": size.root, "objects": size.objects, "bytes": size.bytes });
+    document("store-size", body)
+}
