@@ -209,11 +209,11 @@ fn modes_are_normal_and_special_bits_are_dropped_and_noted() {
 #[test]
 fn the_umask_does_not_matter() {
     let this_binary = std::env::current_exe().expect("test binary");
-    let test = "archives::formats::modes_are_normal_and_special_bits_are_dropped_and_noted";
+    let name = "archives::formats::modes_are_normal_and_special_bits_are_dropped_and_noted";
     let output = std::process::Command::new("sh")
         .args(["-c", "umask 077 && exec \"$0\" --exact \"$1\""])
         .arg(this_binary)
-        .arg(test)
+        .arg(name)
         .output()
         .expect("run");
     let text = String::from_utf8_lossy(&output.stdout);
