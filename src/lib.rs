@@ -2,11 +2,13 @@
 //! result.
 
 pub mod archive;
+pub mod cli;
 pub mod compose;
 pub mod fetch;
 pub mod hermetic;
 pub mod inspect;
 pub mod lockfile;
+pub mod ops;
 pub mod recipe;
 pub mod settings;
 pub mod shim;

@@ -1,3 +1,7 @@
 //! The `xprov` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xprov::cli::run(std::env::args().skip(1).collect())
+}

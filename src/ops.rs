@@ -1,14 +1,12 @@
 //! The verbs. Each returns an outcome and prints nothing; what takes long is told to an observer.
 
-mod cargo;
 mod closure;
 mod context;
 mod diagnosis;
 mod drift;
-mod env;
-mod environment;
+
 mod error;
-mod exec;
+
 mod lock;
 mod project;
 mod realise;
@@ -19,11 +17,8 @@ mod restore;
 mod store;
 mod verify;
 
-pub use cargo::{CargoOutcome, CargoVerb, cargo};
 pub use context::{Context, LockMode};
-pub use env::{EnvFormat, EnvOutcome, env};
 pub use error::{Error, Kind};
-pub use exec::exec;
 pub use lock::{LockOutcome, lock, update};
 pub use recipes::{RecipeListing, list_recipes, show_recipe};
 pub use restore::{RestoreOutcome, restore};

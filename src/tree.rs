@@ -3,13 +3,11 @@
 //! The encoding is specified in `docs/tree-hash.md`. Nothing here knows of archives, stores or
 //! networks; only [`scan`] touches a disk.
 
-mod file_hasher;
 mod manifest;
 mod scan;
 
 use std::collections::{BTreeMap, HashMap};
 
-pub use file_hasher::FileHasher;
 pub use manifest::ManifestError;
 pub use scan::{ScanError, scan};
 

@@ -13,7 +13,8 @@ use super::limits::Limits;
 use super::pipe::fill;
 use super::policy::{Place, Refusal, Selection};
 use super::{BUFFER, UnpackError, UnpackSpec, Unpacked};
-use crate::tree::{FileHasher, Node, Tree};
+use crate::tree::{Node, Tree};
+use crate::vocab::digest::FileHasher;
 use crate::vocab::relpath::RelPath;
 
 /// Not 0, which some tools take for "no time": one second after it.

@@ -212,9 +212,10 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
 }
 
 fn sources(component: &Component) -> String {
-    let versions = component.artifacts.iter().map(|artifact| {
-        format!("{} ({})", artifact.version, artifact.status.as_str())
-    });
+    let versions = component
+        .artifacts
+        .iter()
+        .map(|artifact| format!("{} ({})", artifact.version, artifact.status.as_str()));
     component.packages.iter().cloned().chain(versions).collect::<Vec<_>>().join(", ")
 }
 
@@ -228,7 +229,8 @@ pub fn store_list_text(listings: &[StoreListing]) -> String {
     let mut text = String::new();
     for StoreListing { object, bytes } in listings {
         let hash = object.path.tree_hash().to_string();
-        let _ = writeln!(text, "{:>10}  {}  {}", megabytes(*bytes), &hash[..12], object.path.label());
+        let _ =
+            writeln!(text, "{:>10}  {}  {}", megabytes(*bytes), &hash[..12], object.path.label());
     }
     text
 }

@@ -105,7 +105,10 @@ impl Progress {
         if self.mode == Mode::Lines && due {
             state.last_line = Some(Instant::now());
             let (count, megabytes) = (state.finished, megabytes(state.finished_bytes));
-            self.step("Fetched", &format!("{count} artifacts, {megabytes}; last {}", fetch.artifact));
+            self.step(
+                "Fetched",
+                &format!("{count} artifacts, {megabytes}; last {}", fetch.artifact),
+            );
         }
     }
 }
@@ -126,7 +129,9 @@ impl Observer for Progress {
         match event {
             Event::Waiting(what) => self.step("Waiting", &format!("for {what}")),
             Event::Step { verb, subject } => self.step(verb, &subject),
-            Event::Warning(text) => self.line(&format!("{} {text}", self.style.warning("warning:"))),
+            Event::Warning(text) => {
+                self.line(&format!("{} {text}", self.style.warning("warning:")))
+            }
             Event::Note(text) => self.line(&format!("{} {text}", self.style.help("note:"))),
             Event::Retrying { subject, reason, delay_ms } => {
                 let seconds = delay_ms.div_ceil(1000);

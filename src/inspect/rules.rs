@@ -26,6 +26,19 @@ pub enum Rule {
     GlibcCeiling,
 }
 
+impl Rule {
+    /// The stable name of the rule in reports and settings.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Arch => "arch",
+            Self::Linkage => "linkage",
+            Self::Interpreter => "interpreter",
+            Self::Needed => "needed",
+            Self::GlibcCeiling => "glibc-ceiling",
+        }
+    }
+}
+
 /// What became of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

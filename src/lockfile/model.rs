@@ -161,7 +161,7 @@ impl Lockfile {
 
     /// The distinct artifacts of some entries, in order.
     pub fn artifacts<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<&'a Artifact> {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = std::collections::HashSet::new();
         entries
             .into_iter()
             .flat_map(|entry| &entry.artifacts)

@@ -147,9 +147,10 @@ pub fn variant<'a>(
     host: &RustTriple,
     entry: &Entry,
 ) -> Result<&'a Variant, Error> {
-    let selected = collection
-        .get(entry.recipe.as_str())
-        .ok_or_else(|| Error::RecipeGone { recipe: entry.recipe.clone(), entry: entry.key.clone() })?;
+    let selected = collection.get(entry.recipe.as_str()).ok_or_else(|| Error::RecipeGone {
+        recipe: entry.recipe.clone(),
+        entry: entry.key.clone(),
+    })?;
     Ok(selected.recipe.variant(host)?)
 }
 
@@ -209,8 +210,7 @@ fn compose(context: &Context<'_>, role: &Role, objects: &[&Object]) -> Result<Pa
     for object in &sorted {
         trees.push((object.path.label().to_owned(), store.tree(&object.path)?));
     }
-    let layers: Vec<Layer<'_>> =
-        trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
+    let layers: Vec<Layer<'_>> = trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
     let merged = Merged::new(&layers)?;
     let dirs: Vec<&Path> = sorted.iter().map(|object| object.dir.as_path()).collect();
     let staging = store.stage()?;

@@ -32,6 +32,7 @@ impl Error {
             | Self::SnapshotTemplate(_)
             | Self::Date(_)
             | Self::Path(_)
+            | Self::Package(_)
             | Self::RootConfig { .. }
             | Self::NotFound { .. }
             | Self::Inspect { .. } => Kind::Input,
@@ -54,6 +55,7 @@ impl Error {
             | Self::Unusable { .. }
             | Self::Store(StoreError::Fs(_))
             | Self::Dirs(_)
+            | Self::Output { .. }
             | Self::Fs(_) => Kind::Machine,
             Self::Fetch(_) => Kind::Fetch,
             Self::Spawn { source, .. } => {
@@ -94,16 +96,18 @@ impl Error {
             Self::NoArchive(name) => vec![mirror_hint(name)],
             Self::Debian { source, .. } => vec![source.help().to_owned()],
             Self::Sources(_) => one("make the files readable, or name mirrors in the settings"),
-            Self::SnapshotTemplate(_) => one("correct `snapshot` in the recipe"),
+            Self::SnapshotTemplate(_) | Self::Package(_) => one("correct the recipe"),
             Self::Superseded { .. } => {
                 one("run `xprov update` to pin the version that the archive has now")
             }
             Self::Fetch(error) => fetch_hints(error),
-            Self::Unpack { .. } | Self::TreeMismatch { .. } | Self::Merge(_)
+            Self::Unpack { .. }
+            | Self::TreeMismatch { .. }
+            | Self::Merge(_)
             | Self::Relocation(_) => one("correct the recipe, or choose another version of it"),
-            Self::Unusable { .. } => one(
-                "choose another version in the settings, say `rust = { version = \"1.85\" }`",
-            ),
+            Self::Unusable { .. } => {
+                one("choose another version in the settings, say `rust = { version = \"1.85\" }`")
+            }
             Self::RootConfig { .. } => one("move it to your home directory"),
             Self::CargoFetch { offline: true } => {
                 one("run the command once without --offline, so that cargo's registry is filled")
@@ -117,12 +121,12 @@ impl Error {
             Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
                 one("delete the object's directory and run `xprov restore`")
             }
-            Self::Dirs(DirsError::WhiteSpace(_) | DirsError::NotAbsolute(_) | DirsError::NoHome) => {
-                one("set XPROV_HOME to an absolute path without spaces")
-            }
+            Self::Dirs(
+                DirsError::WhiteSpace(_) | DirsError::NotAbsolute(_) | DirsError::NoHome,
+            ) => one("set XPROV_HOME to an absolute path without spaces"),
             Self::Fs(error) | Self::Store(StoreError::Fs(error)) => fs_hints(error),
             Self::Spawn { .. } => one("see which commands there are with `xprov exec -- sh`"),
-            Self::Keys(_) => Vec::new(),
+            Self::Keys(_) | Self::Output { .. } => Vec::new(),
         }
     }
 }

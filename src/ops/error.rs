@@ -11,9 +11,10 @@ use crate::recipe::{RecipeError, Slot};
 use crate::store::StoreError;
 use crate::sys::dirs::DirsError;
 use crate::sys::fs::FsError;
-use crate::upstream::debian::location::InvalidTemplate;
+use crate::upstream::debian::DebianError;
+use crate::upstream::debian::location::{InvalidDate, InvalidTemplate};
+use crate::upstream::debian::relation::InvalidRelation;
 use crate::upstream::debian::sources::SourcesError;
-use crate::upstream::debian::{DebianError, InvalidDate};
 use crate::upstream::signature::SignatureError;
 use crate::vocab::digest::TreeHash;
 use crate::vocab::document::DocumentError;
@@ -178,6 +179,9 @@ pub enum Error {
     /// A date in the lock is not one.
     #[error("the lock has a malformed date")]
     Date(#[from] InvalidDate),
+    /// A recipe names a package in a way that no package is named.
+    #[error("a recipe has a malformed package name")]
+    Package(#[from] InvalidRelation),
     /// A path in the lock is not one.
     #[error("the lock has a malformed path")]
     Path(#[from] InvalidRelPath),
@@ -267,6 +271,12 @@ pub enum Error {
         program: String,
         /// Why.
         #[source]
+        source: std::io::Error,
+    },
+    /// Standard output takes nothing.
+    #[error("cannot write to standard output")]
+    Output {
+        /// Why.
         source: std::io::Error,
     },
     /// The store refuses.

@@ -118,7 +118,8 @@ fn workspace_root(manifest: &Path) -> Result<(PathBuf, String), Error> {
         // A manifest further up that is not ours to judge is cargo's to complain about.
         let Ok(parsed) = toml::from_str::<Manifest>(&text) else { continue };
         if let Some(workspace) = parsed.workspace {
-            let excluded = workspace.exclude.iter().any(|path| dir.starts_with(ancestor.join(path)));
+            let excluded =
+                workspace.exclude.iter().any(|path| dir.starts_with(ancestor.join(path)));
             if !excluded {
                 return Ok((candidate, text));
             }

@@ -14,6 +14,7 @@ use crate::store::{IndexKey, Object};
 use crate::upstream::debian::{self, Bases};
 use crate::vocab::digest::TreeHash;
 use crate::vocab::event::Event;
+use crate::vocab::relpath::RelPath;
 use crate::vocab::storepath::StorePath;
 use crate::vocab::url::Url;
 
@@ -175,7 +176,12 @@ impl Work<'_> {
         match &artifact.location {
             Location::Urls(urls) => Ok(urls.clone()),
             Location::Debian { archive, path, date } => {
-                let urls = debian::locate(archive, path, date, &self.bases);
+                let urls = debian::locate(
+                    archive,
+                    &RelPath::parse(path.as_bytes())?,
+                    date.parse()?,
+                    &self.bases,
+                );
                 if urls.is_empty() { Err(Error::NoArchive(archive.clone())) } else { Ok(urls) }
             }
         }

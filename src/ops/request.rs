@@ -43,7 +43,8 @@ impl<'a> Wanted<'a> {
         targets.sort();
         targets.dedup();
         let declared = settings.hosts.clone();
-        let mut hosts = declared.unwrap_or_else(|| served_hosts(settings, collection, here, &targets));
+        let mut hosts =
+            declared.unwrap_or_else(|| served_hosts(settings, collection, here, &targets));
         hosts.sort();
         hosts.dedup();
         let demands = demands(settings, collection, &hosts, &targets)?;
@@ -95,16 +96,17 @@ fn demands<'a>(
     targets: &[RustTriple],
 ) -> Result<Vec<Demand<'a>>, Error> {
     let mut demands = Vec::new();
-    let mut demand = |slot, target: Option<&RustTriple>, for_target: &RustTriple, choice: &Choice| {
-        let selected = collection.select(slot, for_target, choice)?;
-        demands.push(Demand {
-            slot,
-            target: target.cloned(),
-            selected,
-            version: choice.version.clone(),
-        });
-        Ok::<(), Error>(())
-    };
+    let mut demand =
+        |slot, target: Option<&RustTriple>, for_target: &RustTriple, choice: &Choice| {
+            let selected = collection.select(slot, for_target, choice)?;
+            demands.push(Demand {
+                slot,
+                target: target.cloned(),
+                selected,
+                version: choice.version.clone(),
+            });
+            Ok::<(), Error>(())
+        };
     // Build scripts and proc-macros need a compiler for each host.
     let mut compiled: Vec<&RustTriple> = targets.iter().chain(hosts).collect();
     compiled.sort();
@@ -144,9 +146,9 @@ fn served_hosts(
         let Ok(demands) = demands(settings, collection, std::slice::from_ref(host), targets) else {
             continue;
         };
-        let served = demands.iter().all(|demand| {
-            !demand.is_for(host) || demand.selected.recipe.variant(host).is_ok()
-        });
+        let served = demands
+            .iter()
+            .all(|demand| !demand.is_for(host) || demand.selected.recipe.variant(host).is_ok());
         if served {
             hosts.push(host.clone());
         }

@@ -25,7 +25,11 @@ use crate::vocab::url::Url;
 const APT_DIR: &str = "/etc/apt";
 
 /// The places that serve Debian's archives to this machine and project.
-pub fn bases(context: &Context<'_>, project: &Project, debian: Option<&Debian>) -> Result<Bases, Error> {
+pub fn bases(
+    context: &Context<'_>,
+    project: &Project,
+    debian: Option<&Debian>,
+) -> Result<Bases, Error> {
     let apt_dir = context.ambient.var("XPROV_APT_DIR").unwrap_or(APT_DIR);
     let machine = debian::sources::read(apt_dir.as_ref())?;
     let template = debian.and_then(|debian| debian.snapshot.as_deref());
@@ -60,7 +64,8 @@ pub fn resolve(
                 .filter(|recipe| recipe.slot == demand.slot && recipe.target == demand.target)
                 .all(|recipe| lock.request.recipes.contains(recipe))
         });
-        let known: Vec<Entry> = unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
+        let known: Vec<Entry> =
+            unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
         if known.len() == expansions.len() {
             entries.extend(known);
             continue;
@@ -133,13 +138,15 @@ fn demand_entries(
     let Some(debian) = &demand.selected.recipe.debian else {
         return expansions.iter().map(|expansion| pinned(demand, expansion)).collect();
     };
-    let mut ask = |version: Option<&str>| resolver.resolve(&request(debian, expansions, version)?);
+    let mut ask = |version: Option<&str>| -> Result<_, Error> {
+        Ok(resolver.resolve(&request(debian, expansions, version)?))
+    };
     let first = if debian.version_package.is_some() { held.as_deref() } else { None };
-    let mut resolution = ask(first.or(demand.version.as_deref()));
+    let mut resolution = ask(first.or(demand.version.as_deref()))?;
     if first.is_some()
         && let Err(DebianError::NoVersion { .. }) = resolution
     {
-        resolution = ask(demand.version.as_deref());
+        resolution = ask(demand.version.as_deref())?;
     }
     let resolution = resolution.map_err(|source| Error::Debian {
         recipe: demand.selected.recipe.name.clone(),
@@ -165,7 +172,7 @@ fn request(
     debian: &Debian,
     expansions: &[Expansion<'_>],
     version: Option<&str>,
-) -> Result<debian::Request, DebianError> {
+) -> Result<debian::Request, Error> {
     let suites = debian
         .suites
         .iter()
@@ -180,7 +187,7 @@ fn request(
     for expansion in expansions {
         let mut roots = Vec::new();
         for (package, arch) in &expansion.packages {
-            roots.push(Relation::parse(&format!("{package}:{arch}")).map_err(DebianError::from)?);
+            roots.push(Relation::parse(&format!("{package}:{arch}"))?);
             if debian.version_package.is_some() {
                 same_version.push(PackageOn { package: package.clone(), arch: arch.clone() });
             }
@@ -289,11 +296,9 @@ fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error
 fn is_version(wanted: &str, version: &str) -> bool {
     match wanted.strip_prefix('=') {
         Some(exact) => exact == version,
-        None => {
-            version.strip_prefix(wanted).is_some_and(|rest| {
-                rest.is_empty() || rest.starts_with(|c: char| !c.is_ascii_alphanumeric())
-            })
-        }
+        None => version.strip_prefix(wanted).is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with(|c: char| !c.is_ascii_alphanumeric())
+        }),
     }
 }
 
@@ -316,4 +321,3 @@ impl Get for Through<'_> {
         })
     }
 }
-

@@ -42,15 +42,13 @@ impl VerifyOutcome {
 }
 
 /// Verifies files by themselves.
-pub fn verify(
-    context: &Context<'_>,
-    request: &VerifyRequest,
-) -> Result<Vec<VerifyOutcome>, Error> {
+pub fn verify(context: &Context<'_>, request: &VerifyRequest) -> Result<Vec<VerifyOutcome>, Error> {
     let target: Option<TargetRequest> = request.target.as_deref().map(str::parse).transpose()?;
     let ceiling = match &request.max_glibc {
         Some(text) => {
-            let version = GlibcVersion::try_from(text.clone()).map_err(|message| {
-                Error::Usage { message, help: "say for example --max-glibc 2.31".to_owned() }
+            let version = GlibcVersion::try_from(text.clone()).map_err(|message| Error::Usage {
+                message,
+                help: "say for example --max-glibc 2.31".to_owned(),
             })?;
             Some((version.0, version.1))
         }

@@ -128,9 +128,7 @@ pub struct Component {
 }
 
 /// The trees that a variant is composed into.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TreeRole {
     /// Programs with the libraries that they need to run.

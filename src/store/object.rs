@@ -8,7 +8,7 @@ use super::layout::Layout;
 use crate::sys::fs::{Describe as _, FsError, read_optional, read_text, set_mode, write_atomic};
 use crate::sys::lock::FileLock;
 use crate::sys::staging::{Staging, StagingArea};
-use crate::tree::{Node, Tree, TreeError};
+use crate::tree::{ManifestError, Node, Tree};
 use crate::vocab::digest::TreeHash;
 use crate::vocab::storepath::StorePath;
 
@@ -44,7 +44,7 @@ pub enum StoreError {
         path: StorePath,
         /// What is wrong, where the manifest cannot be read at all.
         #[source]
-        source: Option<TreeError>,
+        source: Option<ManifestError>,
     },
 }
 
@@ -156,7 +156,8 @@ impl Store {
 fn make_read_only(root: &Path, tree: &Tree) -> Result<(), FsError> {
     // Deepest first: entries of a read-only directory can still be changed by path, but a user
     // who is not root could not chmod below one that lost its search permission.
-    for (path, node) in tree.iter().rev() {
+    let nodes: Vec<_> = tree.iter().collect();
+    for (path, node) in nodes.into_iter().rev() {
         match node {
             Node::Directory => set_mode(&path.under(root), 0o555)?,
             Node::File { executable, .. } => {

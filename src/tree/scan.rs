@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{FileHasher, Node, Tree, TreeError};
+use super::{Node, Tree, TreeError};
+use crate::vocab::digest::FileHasher;
 use crate::vocab::relpath::{InvalidRelPath, RelPath};
 
 const BUFFER: usize = 256 * 1024;

@@ -100,6 +100,17 @@ impl DebianError {
         }
     }
 
+    /// Whether bytes were had and are not to be trusted, as opposed to not had at all.
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::NoRelease { source, .. } => {
+                !matches!(**source, ReleaseError::Get { .. } | ReleaseError::Expired { .. })
+            }
+            Self::Index(error) => matches!(**error, IndexError::Mismatch { .. }),
+            Self::NoPlace { .. } | Self::Closure(_) | Self::NoVersion { .. } => false,
+        }
+    }
+
     /// What to do about it, as a sentence without a full stop.
     pub fn help(&self) -> &'static str {
         match self {
