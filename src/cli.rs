@@ -1,10 +1,12 @@
 //! The command line: arguments in, outcomes and errors out. The only place that prints.
 
 mod args;
+mod configuration;
 mod dispatch;
 mod output;
 mod progress;
 mod report;
+mod split;
 mod style;
 
-pub use dispatch::run;
+pub use dispatch::{run, run_cargo};

@@ -1,7 +1,19 @@
-//! The `xprov` program.
+//! The `xprov` program, and under other names the tools of its environments.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use xprov::cli;
+use xprov::shim::{self, Entry};
+
 fn main() -> ExitCode {
-    xprov::cli::run(std::env::args().skip(1).collect())
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match shim::enter() {
+        Entry::Program => cli::run(arguments),
+        Entry::Cargo { env_dir, target } => cli::run_cargo(arguments, &env_dir, Some(&target)),
+        Entry::Failed(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
 }

@@ -1,12 +1,15 @@
 //! The verbs. Each returns an outcome and prints nothing; what takes long is told to an observer.
 
+mod binaries;
+mod cargo;
 mod closure;
 mod context;
+mod crates;
 mod diagnosis;
 mod drift;
-
+mod environment;
 mod error;
-
+mod exec;
 mod lock;
 mod project;
 mod realise;
@@ -15,10 +18,14 @@ mod request;
 mod resolve;
 mod restore;
 mod store;
+mod toolset;
 mod verify;
 
+pub use cargo::{CargoOutcome, cargo};
 pub use context::{Context, LockMode};
+pub use environment::Environment;
 pub use error::{Error, Kind};
+pub use exec::{env, exec};
 pub use lock::{LockOutcome, lock, update};
 pub use recipes::{RecipeListing, list_recipes, show_recipe};
 pub use restore::{RestoreOutcome, restore};

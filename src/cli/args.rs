@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::hermetic::render::Format;
+
 /// Cross-compiles Rust with pinned toolchains in a clean environment.
 #[derive(Debug, Parser)]
 #[command(name = "xprov", version, disable_help_subcommand = true, max_term_width = 100)]
@@ -88,9 +90,11 @@ pub enum Verb {
 /// Arguments that are cargo's.
 #[derive(Debug, Args)]
 pub struct CargoArgs {
-    /// Passed to cargo unchanged. `--target`, `--manifest-path` and `-v` mean the same to xprov.
+    /// Passed to cargo unchanged; options of xprov's own go before the verb. `--target`,
+    /// `--manifest-path`, `--locked`, `--offline`, `--frozen`, `-q` and `-v` mean the same to
+    /// xprov.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CARGO ARGUMENTS")]
-    pub args: Vec<String>,
+    args: Vec<String>,
 }
 
 /// Which project, which targets.
@@ -144,6 +148,19 @@ pub enum EnvFormatArg {
     Github,
     /// An `[env]` table for cargo's configuration.
     CargoConfig,
+}
+
+impl From<EnvFormatArg> for Format {
+    fn from(format: EnvFormatArg) -> Self {
+        match format {
+            EnvFormatArg::Sh => Self::Sh,
+            EnvFormatArg::Fish => Self::Fish,
+            EnvFormatArg::Json => Self::Json,
+            EnvFormatArg::Dotenv => Self::Dotenv,
+            EnvFormatArg::Github => Self::Github,
+            EnvFormatArg::CargoConfig => Self::CargoConfig,
+        }
+    }
 }
 
 /// What to run where.

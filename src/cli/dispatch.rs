@@ -1,27 +1,36 @@
 //! From arguments to a verb, and from its outcome to an exit code.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser as _;
 
 use super::args::{Cli, Global, RecipesVerb, StoreVerb, Verb};
+use super::configuration;
 use super::output;
 use super::progress::Progress;
 use super::report;
+use super::split::split;
 use super::style::Style;
+use crate::hermetic::render::Format;
 use crate::ops::{self, Context, Error, LockMode, VerifyRequest};
 use crate::sys::ambient::Ambient;
 use crate::sys::fs::fix_umask;
 
 /// Runs the program with the arguments after its name.
 pub fn run(arguments: Vec<String>) -> ExitCode {
+    run_in(arguments, None, None)
+}
+
+/// `default_target` and `root`, our folder, are those of the environment that we are called in.
+fn run_in(arguments: Vec<String>, default_target: Option<&str>, root: Option<PathBuf>) -> ExitCode {
     // `cargo xprov build` starts `cargo-xprov xprov build`.
     let skip = usize::from(arguments.first().is_some_and(|first| first == "xprov"));
+    let (ours, theirs) = split(arguments.into_iter().skip(skip).collect());
     let name = "xprov".to_owned();
-    let cli = match Cli::try_parse_from([name].into_iter().chain(arguments.into_iter().skip(skip)))
-    {
+    let cli = match Cli::try_parse_from([name].into_iter().chain(ours)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are data and no error; clap knows which stream and code.
@@ -40,10 +49,23 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
     if let Some(dir) = &cli.global.directory {
         ambient.cwd = ambient.absolute(dir);
     }
+    if let Some(root) = root {
+        let root = root.to_string_lossy().into_owned();
+        ambient.variables.insert("XPROV_HOME".to_owned(), root);
+    }
     let style = Style::new(cli.global.color, &ambient);
-    let Global { quiet, json, .. } = cli.global;
+    let Global { json, .. } = cli.global;
+    let quiet = cli.global.quiet || before_dashes(&theirs).any(|a| a == "-q" || a == "--quiet");
     let progress = Progress::new(&ambient, style, quiet, json);
-    let command = Command { ambient: &ambient, progress: &progress, style, global: &cli.global };
+    let command = Command {
+        ambient: &ambient,
+        progress: &progress,
+        style,
+        cargo_args: &theirs,
+        global: &cli.global,
+        quiet,
+        default_target,
+    };
     match command.run(&cli.verb) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -52,6 +74,18 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// Runs the program that is `cargo` in the environment at `env_dir`, which is for `target`.
+pub fn run_cargo(arguments: Vec<String>, env_dir: &Path, target: Option<&str>) -> ExitCode {
+    let verb = ["cargo", "--"].map(str::to_owned);
+    let root = env_dir.ancestors().nth(3).map(Path::to_path_buf);
+    run_in(verb.into_iter().chain(arguments).collect(), target, root)
+}
+
+/// The arguments before `--`, which are cargo's own.
+fn before_dashes(arguments: &[String]) -> impl Iterator<Item = &str> {
+    arguments.iter().map(String::as_str).take_while(|argument| *argument != "--")
 }
 
 fn say(text: &str) {
@@ -65,6 +99,9 @@ struct Command<'a> {
     progress: &'a Progress,
     style: Style,
     global: &'a Global,
+    quiet: bool,
+    cargo_args: &'a [String],
+    default_target: Option<&'a str>,
 }
 
 impl Command<'_> {
@@ -84,7 +121,7 @@ impl Command<'_> {
             Verb::Restore(args) => {
                 let start = Instant::now();
                 let outcome = ops::restore(&context, args.manifest_path.as_deref(), &args.target)?;
-                if !self.global.quiet && !self.global.json {
+                if !self.quiet && !self.global.json {
                     self.progress.clear();
                     say(&output::restore_text(&outcome, start.elapsed().as_secs_f64()));
                 }
@@ -98,15 +135,63 @@ impl Command<'_> {
                 };
                 let outcomes = ops::verify(&context, &request)?;
                 self.print(
-                    || output::verify_text(&outcomes, self.style, false),
+                    || output::verify_text(&outcomes, self.style),
                     || output::verify_json(&outcomes),
                 )?;
                 Ok(u8::from(!outcomes.iter().all(ops::VerifyOutcome::passed)))
             }
             Verb::Recipes(verb) => self.recipes(&context, verb),
             Verb::Store(verb) => self.store(&context, verb),
-            _ => Ok(1),
+            Verb::Build(_) => self.cargo(context, "build", self.cargo_args),
+            Verb::Check(_) => self.cargo(context, "check", self.cargo_args),
+            Verb::Test(_) => self.cargo(context, "test", self.cargo_args),
+            Verb::Run(_) => self.cargo(context, "run", self.cargo_args),
+            Verb::Cargo(_) => {
+                let all = self.cargo_args;
+                match all.strip_prefix(&["--".to_owned()]).unwrap_or(all).split_first() {
+                    Some((command, rest)) => self.cargo(context, command, rest),
+                    None => Err(Error::Usage {
+                        message: "there is no cargo command".to_owned(),
+                        help: "say for example `xprov cargo -- tree`".to_owned(),
+                    }),
+                }
+            }
+            Verb::Env(args) => {
+                let format = args.format.into();
+                let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
+                let format = if self.global.json { Format::Json } else { format };
+                let text = ops::env(&context, manifest, target, format)?;
+                self.print(|| text.clone(), || text.clone())
+            }
+            Verb::Exec(args) => {
+                self.progress.clear();
+                let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
+                ops::exec(&context, manifest, target, &args.command)
+            }
         }
+    }
+
+    fn cargo(&self, mut context: Context<'_>, command: &str, rest: &[String]) -> Result<u8, Error> {
+        let mut arguments = vec![command.to_owned()];
+        arguments.extend_from_slice(rest);
+        let verbose =
+            before_dashes(rest).any(|argument| matches!(argument, "-v" | "-vv" | "--verbose"));
+        let before = |environment: &ops::Environment| {
+            self.progress.clear();
+            if verbose {
+                say(&configuration::text(environment));
+            }
+        };
+        let outcome = ops::cargo(&mut context, &arguments, self.default_target, &before)?;
+        if self.global.json {
+            if !outcome.binaries.is_empty() {
+                self.print(String::new, || output::verify_json(&outcome.binaries))?;
+            }
+        } else if !self.quiet && !outcome.binaries.is_empty() {
+            say(&output::built_text(&outcome.binaries, self.style));
+        }
+        let failed = outcome.binaries.iter().any(|binary| !binary.passed());
+        Ok(if outcome.code == 0 { u8::from(failed) } else { outcome.code })
     }
 
     fn recipes(&self, context: &Context<'_>, verb: &RecipesVerb) -> Result<u8, Error> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::progress::megabytes;
 use super::style::Style;
-use crate::inspect::Verdict;
+use crate::inspect::{Facts, Rule, Verdict};
 use crate::ops::{
     LockOutcome, RecipeListing, RestoreOutcome, StoreListing, StoreSize, VerifyOutcome,
 };
@@ -90,18 +90,12 @@ pub fn restore_json(outcome: &RestoreOutcome) -> String {
     document("restore", body)
 }
 
-/// What `verify` found. With `only_failures`, files that passed take one line.
-pub fn verify_text(outcomes: &[VerifyOutcome], style: Style, brief: bool) -> String {
+/// What `verify` found.
+pub fn verify_text(outcomes: &[VerifyOutcome], style: Style) -> String {
     let mut text = String::new();
     for outcome in outcomes {
         let verdict = if outcome.passed() { style.good("pass") } else { style.error("FAIL") };
-        let file = outcome.file.display();
-        if brief && outcome.passed() {
-            let facts = facts_line(outcome);
-            let _ = writeln!(text, "{verdict} {file}: {facts}");
-            continue;
-        }
-        let _ = writeln!(text, "{verdict} {file} ({})", outcome.target);
+        let _ = writeln!(text, "{verdict} {} ({})", outcome.file.display(), outcome.target);
         for finding in &outcome.findings {
             let verdict = match finding.verdict {
                 Verdict::Pass => style.good("pass"),
@@ -117,11 +111,39 @@ pub fn verify_text(outcomes: &[VerifyOutcome], style: Style, brief: bool) -> Str
     text
 }
 
-/// The evidence of all rules on one line.
-fn facts_line(outcome: &VerifyOutcome) -> String {
-    let evidence: Vec<&str> =
-        outcome.findings.iter().map(|finding| finding.evidence.as_str()).collect();
-    evidence.join("; ")
+/// What a build made: a line for each binary that passed, all findings of one that did not, and
+/// how to run it.
+pub fn built_text(outcomes: &[VerifyOutcome], style: Style) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        if outcome.passed() {
+            let file = outcome.file.display();
+            let _ = writeln!(text, "{} {file}: {}", style.good("    Verified"), brief(outcome));
+        } else {
+            text.push_str(&verify_text(std::slice::from_ref(outcome), style));
+        }
+    }
+    let programs = outcomes.iter().filter(|outcome| {
+        let Facts::Elf(elf) = &outcome.facts;
+        elf.kind.is_program()
+    });
+    if let Some(first) = programs.into_iter().find(|outcome| outcome.passed()) {
+        let name = first.file.file_name().unwrap_or_default().to_string_lossy();
+        let run = format!("xprov run --target {} --bin {name}", first.target);
+        let _ = writeln!(text, "\n  {} run it with `{run}`", style.help("help:"));
+    }
+    text
+}
+
+/// The target's name and what the binary needs of it.
+fn brief(outcome: &VerifyOutcome) -> String {
+    let glibc = outcome.findings.iter().find(|finding| finding.rule == Rule::GlibcCeiling);
+    // The evidence names symbols in brackets, which are for the full report.
+    let glibc = glibc.map(|finding| finding.evidence.split(" (").next().unwrap_or_default());
+    match glibc {
+        Some(glibc) if !glibc.is_empty() => format!("{}, {glibc}", outcome.target),
+        _ => outcome.target.to_string(),
+    }
 }
 
 /// The same for machines.

@@ -60,6 +60,13 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Whether it is a program, to be started by itself.
+    pub fn is_program(self) -> bool {
+        matches!(self, Self::Static | Self::StaticPie | Self::Dynamic | Self::DynamicPie)
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

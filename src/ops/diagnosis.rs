@@ -34,6 +34,8 @@ impl Error {
             | Self::Path(_)
             | Self::Package(_)
             | Self::RootConfig { .. }
+            | Self::Hermetic(_)
+            | Self::ShimConfig(_)
             | Self::NotFound { .. }
             | Self::Inspect { .. } => Kind::Input,
             Self::Drift { .. } | Self::NoLock { .. } => Kind::Drift,
@@ -126,7 +128,8 @@ impl Error {
             ) => one("set XPROV_HOME to an absolute path without spaces"),
             Self::Fs(error) | Self::Store(StoreError::Fs(error)) => fs_hints(error),
             Self::Spawn { .. } => one("see which commands there are with `xprov exec -- sh`"),
-            Self::Keys(_) | Self::Output { .. } => Vec::new(),
+            Self::Hermetic(error) => hermetic_hints(error),
+            Self::Keys(_) | Self::Output { .. } | Self::ShimConfig(_) => Vec::new(),
         }
     }
 }
@@ -181,6 +184,17 @@ fn fetch_hints(error: &FetchError) -> Vec<String> {
         }
     };
     vec![hint.to_owned()]
+}
+
+fn hermetic_hints(error: &crate::hermetic::Error) -> Vec<String> {
+    use crate::hermetic::Error as Hermetic;
+    match error {
+        Hermetic::ToolchainArgument { settings_line, .. } => {
+            vec![format!("say it in the settings: {settings_line}")]
+        }
+        Hermetic::Reserved { .. } => vec!["take it out of `env` in the settings".to_owned()],
+        _ => Vec::new(),
+    }
 }
 
 const FULL: &str = "free some space, or move the store with XPROV_HOME";

@@ -264,6 +264,12 @@ pub enum Error {
         #[source]
         source: crate::inspect::InspectError,
     },
+    /// The environment cannot be planned, or cargo's arguments not be understood.
+    #[error(transparent)]
+    Hermetic(#[from] crate::hermetic::Error),
+    /// The shims' configuration cannot be written as TOML.
+    #[error("the configuration of the compiler shims cannot be written")]
+    ShimConfig(#[source] toml::ser::Error),
     /// A command cannot be started.
     #[error("cannot run `{program}`")]
     Spawn {

@@ -52,6 +52,11 @@ impl Layout {
         self.root.join("relocated").join(key.to_string())
     }
 
+    /// A copy of this program, which the shims of environments are links to.
+    pub fn program(&self, digest: &Blake3) -> PathBuf {
+        self.root.join("program").join(digest.to_string())
+    }
+
     /// The environments.
     pub fn envs_dir(&self) -> PathBuf {
         self.root.join("envs")

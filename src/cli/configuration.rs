@@ -1,0 +1,45 @@
+//! The *Build configuration* block of `build -v`: everything that a build sees, with its origin.
+
+use std::fmt::Write as _;
+
+use crate::ops::Environment;
+
+/// The block as text.
+pub fn text(environment: &Environment) -> String {
+    let plan = &environment.plan;
+    let mut text = String::from("Build configuration\n");
+    let mut line = |name: &str, value: &str, origin: &str| {
+        let _ = writeln!(text, "  {name:12} {value}{}", suffix(origin));
+    };
+    line("target", environment.target.as_str(), "");
+    line("env-id", &plan.env_id.to_string(), "");
+    line("environment", &plan.env_dir.to_string_lossy(), "");
+    line("build dir", &plan.build_dir.to_string_lossy(), "");
+    for (name, path) in
+        [("rustc", &environment.tools.rust.rustc), ("cargo", &environment.tools.rust.cargo)]
+    {
+        let version = environment.lock.entries.iter().find(|entry| entry.key.name.as_str() == name);
+        let version = version.map_or("", |entry| entry.key.version.as_str());
+        line(name, &path.to_string_lossy(), &format!("{version}, toolchains.lock"));
+    }
+    let tools = [&environment.tools.target, &environment.tools.host];
+    for prefix in tools.map(|tools| format!("{}-gcc", tools.prefix)) {
+        if let Some(program) =
+            environment.tools.shims.get(&prefix).and_then(|tool| tool.program.as_ref())
+        {
+            line(&prefix, &program.to_string_lossy(), "toolchains.lock");
+        }
+    }
+    for flag in &plan.rustflags {
+        line("rustflag", &flag.value, &flag.origin.to_string());
+    }
+    for variable in &plan.variables {
+        let value = variable.value.replace('\u{1f}', " ");
+        line("variable", &format!("{}={value}", variable.name), &variable.origin.to_string());
+    }
+    text
+}
+
+fn suffix(origin: &str) -> String {
+    if origin.is_empty() { String::new() } else { format!("  [{origin}]") }
+}

@@ -1,0 +1,357 @@
+//! Cargo's command line: what the user wrote, verbatim, with what makes cargo read nothing that
+//! the plan does not name. It looks at no file but through the closure that is passed in.
+
+use std::path::{Path, PathBuf};
+
+use super::{Error, text};
+
+/// Options whose value is the next argument. `true` where the value is a path that means
+/// something relative to where the user is.
+const VALUED: &[(&str, bool)] = &[
+    ("--manifest-path", true),
+    ("--target-dir", true),
+    ("--artifact-dir", true),
+    ("--out-dir", true),
+    ("--lockfile-path", true),
+    ("--path", true),
+    ("--root", true),
+    ("--config", false),
+    ("--target", false),
+    ("--package", false),
+    ("-p", false),
+    ("--exclude", false),
+    ("--bin", false),
+    ("--example", false),
+    ("--test", false),
+    ("--bench", false),
+    ("--features", false),
+    ("-F", false),
+    ("--jobs", false),
+    ("-j", false),
+    ("--profile", false),
+    ("--message-format", false),
+    ("--color", false),
+    ("-Z", false),
+];
+
+/// Commands that compile, and so take `--target`.
+const COMPILING: &[&str] = &[
+    "bench", "build", "b", "check", "c", "clippy", "doc", "d", "fix", "run", "r", "rustc",
+    "rustdoc", "test", "t",
+];
+
+/// Commands about no project.
+const WITHOUT_PROJECT: &[&str] =
+    &["help", "init", "install", "login", "logout", "new", "search", "uninstall", "version"];
+
+/// What the user's arguments say, with paths made absolute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CargoArgs {
+    /// The command: `build`.
+    pub command: String,
+    /// What follows it, without what this struct has fields for and cargo shall get in another
+    /// place: `--config`, `--target`, `--manifest-path`, `--offline`, `--frozen`.
+    pub rest: Vec<String>,
+    /// `--config`, in order; files are absolute.
+    pub configs: Vec<String>,
+    /// `--target`, in order.
+    pub targets: Vec<String>,
+    /// `--manifest-path`, absolute.
+    pub manifest_path: Option<PathBuf>,
+    /// `--target-dir`, absolute; it stays in `rest` too.
+    pub target_dir: Option<PathBuf>,
+    /// `--profile`, or `release` for `--release`.
+    pub profile: Option<String>,
+    /// `--message-format`.
+    pub message_format: Option<String>,
+    /// `--locked` (which `--frozen` implies).
+    pub locked: bool,
+    /// `--offline` (which `--frozen` implies).
+    pub offline: bool,
+    /// How often `-v`.
+    pub verbose: u8,
+    /// `-q`.
+    pub quiet: bool,
+}
+
+/// What stands around the user's arguments.
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
+    /// The manifest, absolute, where the user names none.
+    pub manifest_path: &'a Path,
+    /// The target.
+    pub target: &'a str,
+    /// Files for `--config`, absolute, in this order: the user's network settings, the project's
+    /// own configuration. The user's `--config` arguments follow.
+    pub first_configs: &'a [PathBuf],
+    /// The plan's file: the last `--config`, which wins.
+    pub last_config: &'a Path,
+    /// Whether the plan's file sets cargo's target directory (cargo before 1.91): then the
+    /// user's `--target-dir` is not cargo's.
+    pub own_target_dir: bool,
+}
+
+impl CargoArgs {
+    /// Reads `arguments`, the command first, written by a user in `cwd` (absolute).
+    /// `pinned_rust` is the version that the lockfile pins, for the hint about `+toolchain`;
+    /// `is_file` says whether a path is a file, for `--config FILE|KEY=VALUE`.
+    pub fn parse(
+        arguments: &[String],
+        cwd: &Path,
+        pinned_rust: &str,
+        is_file: &dyn Fn(&Path) -> bool,
+    ) -> Result<Self, Error> {
+        if let Some(argument) = arguments.first().filter(|first| first.starts_with('+')) {
+            let wanted = if argument.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
+                &argument[1..]
+            } else {
+                pinned_rust
+            };
+            return Err(Error::ToolchainArgument {
+                argument: argument.clone(),
+                settings_line: format!("rust = \"{wanted}\""),
+            });
+        }
+        let mut args = Self::default();
+        let mut left = arguments.iter();
+        while let Some(argument) = left.next() {
+            // After `--`, and after the first word that `cargo run` hands to the program,
+            // nothing is cargo's.
+            let runs = matches!(args.command.as_str(), "run" | "r");
+            if argument == "--" || (runs && !argument.starts_with('-')) {
+                args.rest.push(argument.clone());
+                args.rest.extend(left.cloned());
+                break;
+            }
+            if !argument.starts_with('-') {
+                if args.command.is_empty() {
+                    args.command.clone_from(argument);
+                } else {
+                    args.rest.push(argument.clone());
+                }
+                continue;
+            }
+            let (option, joined) = split(argument);
+            let Some((_, is_path)) = VALUED.iter().find(|(name, _)| *name == option) else {
+                args.flag(argument);
+                continue;
+            };
+            let value = match joined {
+                Some(value) => value.to_owned(),
+                None => left
+                    .next()
+                    .cloned()
+                    .ok_or_else(|| Error::MissingValue { option: option.to_owned() })?,
+            };
+            args.option(option, value, *is_path, cwd, is_file)?;
+        }
+        if args.command.is_empty() { Err(Error::NoCommand) } else { Ok(args) }
+    }
+
+    /// An option without a value.
+    fn flag(&mut self, argument: &str) {
+        match argument {
+            "--release" | "-r" => self.profile = Some("release".to_owned()),
+            "--locked" => self.locked = true,
+            "--offline" => self.offline = true,
+            "--frozen" => (self.locked, self.offline) = (true, true),
+            "-q" | "--quiet" => self.quiet = true,
+            "--verbose" => self.verbose += 1,
+            short if short.len() > 1 && short[1..].bytes().all(|byte| byte == b'v') => {
+                self.verbose += u8::try_from(short.len() - 1).unwrap_or(u8::MAX);
+            }
+            _ => {}
+        }
+        match argument {
+            "--offline" => {}
+            "--frozen" => self.rest.push("--locked".to_owned()),
+            _ => self.rest.push(argument.to_owned()),
+        }
+    }
+
+    fn option(
+        &mut self,
+        option: &str,
+        value: String,
+        is_path: bool,
+        cwd: &Path,
+        is_file: &dyn Fn(&Path) -> bool,
+    ) -> Result<(), Error> {
+        let value = if is_path { absolute(cwd, &value)? } else { value };
+        match option {
+            "--manifest-path" => {
+                self.manifest_path = Some(value.into());
+                return Ok(());
+            }
+            "--target" => {
+                self.targets.push(value);
+                return Ok(());
+            }
+            "--config" => {
+                let file = cwd.join(&value);
+                self.configs.push(if is_file(&file) { absolute(cwd, &value)? } else { value });
+                return Ok(());
+            }
+            "--target-dir" => self.target_dir = Some(value.clone().into()),
+            "--profile" => self.profile = Some(value.clone()),
+            "--message-format" => self.message_format = Some(value.clone()),
+            _ => {}
+        }
+        // One argument, so that it can be told apart again without the table.
+        self.rest.push(match option {
+            short if !short.starts_with("--") => format!("{short}{value}"),
+            long => format!("{long}={value}"),
+        });
+        Ok(())
+    }
+
+    /// Whether the command compiles.
+    pub fn compiles(&self) -> bool {
+        COMPILING.contains(&self.command.as_str())
+    }
+
+    /// Whether xprov reads cargo's messages: only for `build`, whose output is nobody else's, and
+    /// only where the user chose no format.
+    pub fn reads_messages(&self) -> bool {
+        matches!(self.command.as_str(), "build" | "b") && self.message_format.is_none()
+    }
+
+    /// The arguments of the pinned cargo, which has to run in `/`.
+    pub fn to_argv(&self, around: &Surroundings<'_>) -> Result<Vec<String>, Error> {
+        let mut argv = vec![self.command.clone()];
+        let mut add = |parts: &[&str]| argv.extend(parts.iter().map(|part| (*part).to_owned()));
+        if !WITHOUT_PROJECT.contains(&self.command.as_str()) {
+            let manifest = self.manifest_path.as_deref().unwrap_or(around.manifest_path);
+            add(&["--manifest-path", text(manifest)?]);
+        }
+        if self.compiles() {
+            add(&["--target", around.target]);
+        }
+        if self.compiles() || self.offline {
+            // Everything was fetched before, with the user's network settings.
+            add(&["--offline"]);
+        }
+        if self.reads_messages() {
+            add(&["--message-format=json-render-diagnostics"]);
+        }
+        for file in around.first_configs {
+            add(&["--config", text(file)?]);
+        }
+        for config in &self.configs {
+            add(&["--config", config]);
+        }
+        add(&["--config", text(around.last_config)?]);
+        let end = self.rest.iter().position(|part| part == "--").unwrap_or(self.rest.len());
+        for (index, part) in self.rest.iter().enumerate() {
+            let dropped = around.own_target_dir && index < end && part.starts_with("--target-dir=");
+            if !dropped {
+                argv.push(part.clone());
+            }
+        }
+        Ok(argv)
+    }
+}
+
+/// `--option=value`, `-jN`: the option and its value.
+fn split(argument: &str) -> (&str, Option<&str>) {
+    if argument.starts_with("--") {
+        return match argument.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (argument, None),
+        };
+    }
+    match argument.get(..2) {
+        Some(short) if argument.len() > 2 && VALUED.iter().any(|(name, _)| *name == short) => {
+            let value = &argument[2..];
+            (short, Some(value.strip_prefix('=').unwrap_or(value)))
+        }
+        _ => (argument, None),
+    }
+}
+
+fn absolute(cwd: &Path, path: &str) -> Result<String, Error> {
+    let mut joined = cwd.to_path_buf();
+    for component in Path::new(path).components() {
+        match component {
+            std::path::Component::CurDir => {}
+            // As cargo does: by the text, links are not looked at.
+            std::path::Component::ParentDir => {
+                joined.pop();
+            }
+            other => joined.push(other),
+        }
+    }
+    Ok(text(&joined)?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    fn parse(line: &str) -> Result<CargoArgs, Error> {
+        CargoArgs::parse(&words(line), Path::new("/w/sub"), "1.95.0", &|path| {
+            path == Path::new("/w/sub/c.toml")
+        })
+    }
+
+    fn argv(line: &str) -> String {
+        let around = Surroundings {
+            manifest_path: Path::new("/w/Cargo.toml"),
+            target: "T",
+            first_configs: &["/w/.cargo/config.toml".into()],
+            last_config: Path::new("/b/cargo-config.toml"),
+            own_target_dir: false,
+        };
+        parse(line).expect("good").to_argv(&around).expect("text").join(" ")
+    }
+
+    #[test]
+    fn ours_is_the_last_configuration() {
+        assert_eq!(
+            argv("build -p app --config c.toml --config net.retry=1 --release"),
+            "build --manifest-path /w/Cargo.toml --target T --offline \
+             --message-format=json-render-diagnostics --config /w/.cargo/config.toml \
+             --config /w/sub/c.toml --config net.retry=1 --config /b/cargo-config.toml \
+             -papp --release"
+        );
+    }
+
+    #[test]
+    fn paths_of_the_user_become_absolute_and_programs_arguments_stay() {
+        let line = argv("run --manifest-path ../Cargo.toml -- --target x --config y");
+        assert!(line.starts_with("run --manifest-path /w/Cargo.toml --target T"), "{line}");
+        assert!(line.ends_with(" -- --target x --config y"), "{line}");
+        let line = argv("run -q file --target-dir out");
+        assert!(line.ends_with(" -q file --target-dir out"), "{line}");
+        let args = parse("build --target-dir=./out --target=a --target b").expect("good");
+        assert_eq!(args.target_dir, Some("/w/sub/out".into()));
+        assert_eq!(args.targets, ["a", "b"]);
+        assert_eq!(args.rest, ["--target-dir=/w/sub/out"]);
+    }
+
+    #[test]
+    fn what_xprov_needs_to_know_is_read() {
+        let args = parse("test --frozen -vv -j4 --profile dist").expect("good");
+        assert!(args.locked && args.offline && args.verbose == 2);
+        assert_eq!(args.profile.as_deref(), Some("dist"));
+        assert_eq!(args.rest, ["--locked", "-vv", "-j4", "--profile=dist"]);
+        assert!(!args.reads_messages());
+        assert!(!parse("build --message-format short").expect("good").reads_messages());
+    }
+
+    #[test]
+    fn a_toolchain_argument_is_refused_with_the_line_that_does_it() {
+        for (line, expected) in [("+1.90.0 build", "1.90.0"), ("+nightly build", "1.95.0")] {
+            let Err(Error::ToolchainArgument { settings_line, .. }) = parse(line) else {
+                panic!("{line} is refused")
+            };
+            assert_eq!(settings_line, format!("rust = \"{expected}\""));
+        }
+        assert!(matches!(parse("build -p"), Err(Error::MissingValue { .. })));
+        assert!(matches!(parse("--release"), Err(Error::NoCommand)));
+    }
+}

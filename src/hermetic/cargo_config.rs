@@ -1,0 +1,258 @@
+//! Reads the project's `.cargo/config.toml`: its rustflags in cargo's precedence, and whatever in
+//! it would compete with the plan. The texts are passed in; merging is as cargo does it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::vocab::triple::RustTriple;
+
+use super::Error;
+use super::cfg_expr::TargetCfgs;
+use super::flags::Flag;
+use super::plan::Origin;
+
+/// The names of a configuration file in `.cargo/`; where both exist, cargo reads the first.
+pub const FILE_NAMES: [&str; 2] = ["config", "config.toml"];
+
+/// A configuration file of cargo's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Where it is, absolute: `<workspace>/.cargo/config.toml`.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+/// A place in a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// What matters of the project's configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectConfig {
+    /// Its rustflags for the target.
+    pub rustflags: Vec<Flag>,
+    /// Keys that lose against the plan (`build.rustc-wrapper`), and where they are.
+    pub losing: BTreeMap<String, Place>,
+    /// Variables of `[env]` that cargo would put above the environment (`force = true`).
+    pub forced_env: BTreeMap<String, Place>,
+    /// `target.<triple>.runner` is a list: a later value must be one too, or cargo refuses.
+    pub runner_is_list: bool,
+    /// `build.target-dir`, absolute.
+    pub target_dir: Option<PathBuf>,
+}
+
+/// `[build]` keys that the plan sets itself.
+const LOSING_BUILD: &[&str] =
+    &["build-dir", "rustc", "rustdoc", "rustc-wrapper", "rustc-workspace-wrapper"];
+
+impl ProjectConfig {
+    /// Reads the files, highest precedence first.
+    pub fn read(
+        files: &[ConfigFile],
+        host: &RustTriple,
+        target: &RustTriple,
+        cfgs: &TargetCfgs,
+    ) -> Result<Self, Error> {
+        let mut found = Self::default();
+        let (mut for_triple, mut for_cfg, mut for_build) = (Vec::new(), Vec::new(), Vec::new());
+        // Cargo joins lists so that the file with more precedence comes last.
+        for file in files.iter().rev() {
+            let root = parse(file)?;
+            let root = root.get_ref();
+            let reader = Reader { file };
+            if let Some(build) = table(root, "build") {
+                reader.flags(build, &mut for_build);
+                for &key in LOSING_BUILD {
+                    if let Some(value) = build.get(key) {
+                        found.losing.insert(format!("build.{key}"), reader.place(value));
+                    }
+                }
+                if let Some(dir) = build.get("target-dir").and_then(|v| v.get_ref().as_str()) {
+                    found.target_dir = Some(reader.base().join(dir));
+                }
+            }
+            for (key, value) in table(root, "target").into_iter().flatten() {
+                let Some(section) = value.get_ref().as_table() else { continue };
+                let name = key.get_ref().as_ref();
+                let matches = name.starts_with("cfg(")
+                    && cfgs.matches(name).map_err(|reason| Error::CfgExpression {
+                        path: file.path.clone(),
+                        line: reader.line(key.span().start),
+                        key: name.to_owned(),
+                        reason,
+                    })?;
+                if name == target.as_str() {
+                    reader.flags(section, &mut for_triple);
+                    let runner = section.get("runner").map(Spanned::get_ref);
+                    found.runner_is_list |= runner.is_some_and(DeValue::is_array);
+                } else if matches {
+                    reader.flags(section, &mut for_cfg);
+                }
+                if matches || name == target.as_str() || name == host.as_str() {
+                    for tool in ["linker", "runner"] {
+                        if let Some(value) = section.get(tool) {
+                            let place = reader.place(value);
+                            found.losing.insert(format!("target.{name}.{tool}"), place);
+                        }
+                    }
+                }
+            }
+            for (key, value) in table(root, "env").into_iter().flatten() {
+                let force = value.get_ref().as_table().and_then(|table| table.get("force"));
+                if force.and_then(|force| force.get_ref().as_bool()) == Some(true) {
+                    found.forced_env.insert(key.get_ref().to_string(), reader.place(value));
+                }
+            }
+        }
+        for_triple.append(&mut for_cfg);
+        found.rustflags = if for_triple.is_empty() { for_build } else { for_triple };
+        Ok(found)
+    }
+}
+
+/// The files that `include` in this one names, absolute, in the order of cargo's reading: each
+/// later one wins over the earlier ones, and the file itself over all of them.
+pub fn includes(file: &ConfigFile) -> Result<Vec<PathBuf>, Error> {
+    let root = parse(file)?;
+    let base = file.path.parent().unwrap_or(Path::new("/"));
+    let path = |value: &Spanned<DeValue<'_>>| {
+        let value = value.get_ref();
+        let path = value.as_table().and_then(|table| table.get("path")).map(Spanned::get_ref);
+        path.unwrap_or(value).as_str().map(|path| base.join(path))
+    };
+    Ok(match root.get_ref().get("include") {
+        None => Vec::new(),
+        Some(value) => match value.get_ref().as_array() {
+            Some(list) => list.iter().filter_map(path).collect(),
+            None => path(value).into_iter().collect(),
+        },
+    })
+}
+
+pub(super) fn parse(file: &ConfigFile) -> Result<Spanned<DeTable<'_>>, Error> {
+    DeTable::parse(&file.text).map_err(|source| {
+        let at = source.span().map_or(0, |span| span.start);
+        let line = line_of(&file.text, at);
+        Error::Config { path: file.path.clone(), line, source: Box::new(source) }
+    })
+}
+
+pub(super) fn table<'t, 'i>(root: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
+    root.get(key).and_then(|value| value.get_ref().as_table())
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// Where cargo resolves the relative paths of a configuration file from: the directory that
+/// holds `.cargo`.
+pub(super) fn base(file: &ConfigFile) -> &Path {
+    file.path.parent().and_then(Path::parent).unwrap_or(Path::new("/"))
+}
+
+struct Reader<'a> {
+    file: &'a ConfigFile,
+}
+
+impl Reader<'_> {
+    fn base(&self) -> &Path {
+        base(self.file)
+    }
+
+    fn line(&self, at: usize) -> usize {
+        line_of(&self.file.text, at)
+    }
+
+    fn place(&self, value: &Spanned<DeValue<'_>>) -> Place {
+        Place { file: self.file.path.clone(), line: self.line(value.span().start) }
+    }
+
+    /// `rustflags`: a list, or one text that is split at spaces.
+    fn flags(&self, section: &DeTable<'_>, into: &mut Vec<Flag>) {
+        let Some(value) = section.get("rustflags") else { return };
+        let mut add = |text: &str, place| into.push(Flag::new(text, Origin::Project(place)));
+        match value.get_ref() {
+            DeValue::String(text) => {
+                text.split_whitespace().for_each(|flag| add(flag, self.place(value)));
+            }
+            DeValue::Array(list) => {
+                for item in list {
+                    if let Some(flag) = item.get_ref().as_str() {
+                        add(flag, self.place(item));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(texts: &[&str]) -> ProjectConfig {
+        let file = |(n, text): (usize, &&str)| ConfigFile {
+            path: format!("/w{n}/.cargo/config.toml").into(),
+            text: (*text).to_owned(),
+        };
+        let files: Vec<ConfigFile> = texts.iter().enumerate().map(file).collect();
+        let host = "x86_64-unknown-linux-gnu".parse().expect("known");
+        let target = "aarch64-unknown-linux-gnu".parse().expect("known");
+        ProjectConfig::read(&files, &host, &target, &TargetCfgs::of(&target)).expect("TOML")
+    }
+
+    fn flags(config: &ProjectConfig) -> Vec<&str> {
+        config.rustflags.iter().map(|flag| flag.value.as_str()).collect()
+    }
+
+    #[test]
+    fn flags_of_the_target_shut_out_those_of_build() {
+        let config = read(&[r#"
+build.rustflags = "-Ca -Cb"
+[target.'cfg(target_os = "linux")']
+rustflags = ["-Clinux"]
+[target.'cfg(windows)']
+rustflags = ["-Cwindows"]
+[target.aarch64-unknown-linux-gnu]
+rustflags = ["-Cexact"]
+"#]);
+        assert_eq!(flags(&config), ["-Cexact", "-Clinux"]);
+        assert_eq!(flags(&read(&["build.rustflags = \"-Ca  -Cb\""])), ["-Ca", "-Cb"]);
+    }
+
+    #[test]
+    fn the_file_with_more_precedence_comes_last() {
+        let config = read(&["build.rustflags = ['-C2']", "build.rustflags = ['-C1']"]);
+        assert_eq!(flags(&config), ["-C1", "-C2"]);
+    }
+
+    #[test]
+    fn what_loses_is_known_with_its_line() {
+        let config = read(&["[build]\nrustc-wrapper = 'x'\ntarget-dir = 'out'\n\
+            [target.x86_64-unknown-linux-gnu]\nlinker = 'ld'\n\
+            [target.aarch64-unknown-linux-gnu]\nrunner = ['r']\n\
+            [env]\nCC = { value = 'cc', force = true }\nA = 'b'\n"]);
+        let losing: Vec<(&str, usize)> =
+            config.losing.iter().map(|(key, place)| (key.as_str(), place.line)).collect();
+        let expected = [
+            ("build.rustc-wrapper", 2),
+            ("target.aarch64-unknown-linux-gnu.runner", 7),
+            ("target.x86_64-unknown-linux-gnu.linker", 5),
+        ];
+        assert_eq!(losing, expected);
+        assert!(config.runner_is_list);
+        assert_eq!(config.forced_env.keys().collect::<Vec<_>>(), ["CC"]);
+        assert_eq!(config.target_dir, Some("/w0/out".into()));
+    }
+}

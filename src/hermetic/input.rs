@@ -1,0 +1,139 @@
+//! What a plan is made from. Values only; nothing here decides anything.
+
+use std::path::PathBuf;
+
+use crate::vocab::digest::TreeHash;
+use crate::vocab::triple::RustTriple;
+
+use super::cargo_config::ConfigFile;
+use super::cfg_expr::TargetCfgs;
+
+/// All that a build's environment depends on.
+#[derive(Debug, Clone)]
+pub struct PlanInput<'a> {
+    /// Where the tools run.
+    pub host: &'a RustTriple,
+    /// Where the output runs.
+    pub target: &'a RustTriple,
+    /// The pinned Rust.
+    pub rust: Rust,
+    /// The C tools that make code for the target. Ignored where host and target are the same:
+    /// then the host's serve both, so that no object is made by a compiler that its neighbour
+    /// does not share.
+    pub target_tools: CTools,
+    /// The C tools that build scripts and proc-macros are made with.
+    pub host_tools: CTools,
+    /// Name of the runner in the environment's `bin`, which starts binaries of the target.
+    pub runner: Option<String>,
+    /// The project's settings.
+    pub settings: Settings,
+    /// Directories of this machine.
+    pub paths: Paths,
+    /// The project's own cargo configuration, highest precedence first; no other.
+    pub project: &'a [ConfigFile],
+    /// The target's cfgs, for `target.'cfg(…)'`.
+    pub cfgs: &'a TargetCfgs,
+    /// The user's whole environment, from which only the catalogue's names are taken.
+    pub ambient: &'a [(String, String)],
+    /// Tree hashes of everything that this host and target use.
+    pub closure: &'a [TreeHash],
+    /// The text of `shim.toml`: what the tools are called with.
+    pub shims: &'a str,
+    /// The version of what the compiler shims do to command lines.
+    pub shim_version: u32,
+}
+
+/// The pinned Rust. Paths are absolute, or relative to the environment's directory.
+#[derive(Debug, Clone)]
+pub struct Rust {
+    /// `cargo`.
+    pub cargo: PathBuf,
+    /// `rustc`, not a shim: one exec less for each crate.
+    pub rustc: PathBuf,
+    /// `rustdoc`.
+    pub rustdoc: PathBuf,
+    /// What `rustc -vV` prints.
+    pub version_verbose: String,
+}
+
+impl Rust {
+    /// Whether its cargo knows `build.build-dir`, stable since 1.91.
+    pub fn has_build_dir(&self) -> bool {
+        let release = self.version_verbose.lines().find_map(|line| line.strip_prefix("release: "));
+        let mut numbers = release.unwrap_or_default().split('.').map(str::parse::<u32>);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (1, 91),
+            _ => false,
+        }
+    }
+}
+
+/// C tools for one triple, as names in the environment's `bin`.
+#[derive(Debug, Clone, Default)]
+pub struct CTools {
+    /// The part before the dash: `aarch64-linux-gnu` for `aarch64-linux-gnu-gcc`.
+    pub prefix: String,
+    /// Headers and libraries; absolute, or relative to the environment's directory.
+    pub sysroot: Option<PathBuf>,
+    /// The compiler's own headers (`stddef.h`), which bindgen's libclang needs told.
+    pub builtin_headers: Option<PathBuf>,
+    /// Directories with `.pc` files. May be empty: then pkg-config finds nothing, rather than
+    /// what the machine has.
+    pub pkg_config_libdirs: Vec<PathBuf>,
+    /// Whether `bin` has a `pkg-config`.
+    pub has_pkg_config: bool,
+}
+
+/// The settings that matter here.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// `env.pass`: the names, and the values that the user's environment has for them.
+    pub pass: Vec<(String, Option<String>)>,
+    /// `env.set`.
+    pub set: Vec<(String, String)>,
+    /// `rustflags`, one argument each.
+    pub rustflags: Vec<String>,
+    /// `baseline`: what instruction set the output may assume.
+    pub baseline: Option<String>,
+    /// `cache`: a compiler cache for `RUSTC_WRAPPER`; absolute, or relative to the environment.
+    pub cache: Option<PathBuf>,
+}
+
+/// Directories, absolute.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The root of the cargo workspace.
+    pub workspace: PathBuf,
+    /// Where the user expects binaries.
+    pub target_dir: PathBuf,
+    /// Parent of all environments; the one of this plan is `<envs_dir>/<env-id>`.
+    pub envs_dir: PathBuf,
+    /// The store's root.
+    pub store: PathBuf,
+    /// xprov's own CARGO_HOME.
+    pub cargo_home: PathBuf,
+    /// The directories that hold this project's unpacked dependencies
+    /// (`<cargo_home>/registry/src/*`, a directory source), known once they were fetched.
+    pub registry_dirs: Vec<PathBuf>,
+    /// An empty directory of xprov's, as HOME.
+    pub home: PathBuf,
+    /// For temporary files.
+    pub tmp: PathBuf,
+}
+
+impl Paths {
+    /// The same plan's paths on no machine in particular. What is computed from them does not
+    /// depend on where things are.
+    pub(super) fn nowhere() -> Self {
+        Self {
+            workspace: "@workspace@".into(),
+            target_dir: "@target@".into(),
+            envs_dir: "@envs@".into(),
+            store: "@store@".into(),
+            cargo_home: "@cargo-home@".into(),
+            registry_dirs: Vec::new(),
+            home: "@home@".into(),
+            tmp: "@tmp@".into(),
+        }
+    }
+}

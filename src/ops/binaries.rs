@@ -1,0 +1,101 @@
+//! What a build made: verified once, and remembered until it changes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::context::Context;
+use super::environment::Environment;
+use super::error::Error;
+use super::verify::{self, VerifyOutcome};
+use crate::sys::fs::{
+    Describe as _, FsError, create_dir, link_or_copy, read_optional, write_atomic,
+};
+use crate::vocab::event::Event;
+
+/// Which files passed, as they were then.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Passed(BTreeMap<PathBuf, Seen>);
+
+/// What tells a file from a later one of the same name, and the ceiling it was held to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    size: u64,
+    seconds: i64,
+    nanoseconds: i64,
+    inode: u64,
+    max_glibc: Option<(u32, u32)>,
+}
+
+/// Verifies the files that were not verified as they are now.
+pub fn verify(
+    context: &Context<'_>,
+    environment: &Environment,
+    files: &[PathBuf],
+) -> Result<Vec<VerifyOutcome>, Error> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let note = environment.plan.build_dir.join("verified.json");
+    let before: Passed = read_optional(&note)?
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
+    let mut passed = Passed(before.0.clone());
+    let mut outcomes = Vec::new();
+    for file in files {
+        let seen = seen(file, environment.max_glibc)?;
+        if before.0.get(file) == Some(&seen) {
+            continue;
+        }
+        if file.extension().is_some_and(|extension| extension == "a") {
+            continue;
+        }
+        let shown = file.strip_prefix(&context.ambient.cwd).unwrap_or(file);
+        let outcome = verify::one(file, shown, Some(&environment.target), environment.max_glibc)?;
+        if outcome.passed() {
+            passed.0.insert(file.clone(), seen);
+        }
+        outcomes.push(outcome);
+    }
+    if passed != before {
+        passed.0.retain(|path, _| path.exists());
+        let bytes = serde_json::to_vec(&passed).unwrap_or_default();
+        write_atomic(&note, &bytes)?;
+    }
+    if outcomes.is_empty() {
+        let count = files.len();
+        let subject =
+            format!("{count} unchanged {}", if count == 1 { "binary" } else { "binaries" });
+        context.observer.event(Event::Step { verb: "Verified", subject });
+    }
+    Ok(outcomes)
+}
+
+fn seen(file: &Path, max_glibc: Option<(u32, u32)>) -> Result<Seen, FsError> {
+    let metadata = fs::metadata(file).describe("read", file)?;
+    Ok(Seen {
+        size: metadata.size(),
+        seconds: metadata.mtime(),
+        nanoseconds: metadata.mtime_nsec(),
+        inode: metadata.ino(),
+        max_glibc,
+    })
+}
+
+/// Makes `to` the same file as `from`, whatever was there.
+pub fn link_over(from: &Path, to: &Path) -> Result<(), FsError> {
+    let same = |a: &fs::Metadata, b: &fs::Metadata| a.dev() == b.dev() && a.ino() == b.ino();
+    if let (Ok(from), Ok(to)) = (fs::metadata(from), fs::metadata(to))
+        && same(&from, &to)
+    {
+        return Ok(());
+    }
+    create_dir(to.parent().unwrap_or(Path::new("/")))?;
+    let new = to.with_extension("xprov-new");
+    let _ = fs::remove_file(&new);
+    link_or_copy(from, &new)?;
+    fs::rename(&new, to).describe("replace", to)
+}

@@ -1,0 +1,224 @@
+//! `build`, `check`, `test`, `run` and any other cargo command, in a hermetic environment.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::binaries;
+use super::context::Context;
+use super::crates;
+use super::environment::{Environment, Wish, environment, ground};
+use super::error::Error;
+use super::project::Project;
+use super::verify::VerifyOutcome;
+use crate::hermetic::cargo_args::{CargoArgs, Surroundings};
+use crate::hermetic::messages::{self, Line};
+use crate::shim::CWD_VARIABLE;
+use crate::sys::process::{exit_code, hermetic_command};
+use crate::vocab::event::Event;
+use crate::vocab::triple::{RustTriple, TargetRequest};
+
+/// What a cargo command did, for each target.
+pub struct CargoOutcome {
+    /// Cargo's exit code; of several targets the first that is not 0.
+    pub code: u8,
+    /// The binaries of a build and what was found in them.
+    pub binaries: Vec<VerifyOutcome>,
+}
+
+/// Told before cargo starts, so that the environment can be shown.
+pub type BeforeCargo<'a> = &'a dyn Fn(&Environment);
+
+/// Runs cargo with `arguments` (the command first) for each target that they name, or that the
+/// settings name, or for the host.
+pub fn cargo(
+    context: &mut Context<'_>,
+    arguments: &[String],
+    default_target: Option<&str>,
+    before: BeforeCargo<'_>,
+) -> Result<CargoOutcome, Error> {
+    if arguments.first().is_some_and(|first| first.starts_with('-')) {
+        return about_cargo(context, arguments, default_target);
+    }
+    let is_file = |path: &Path| path.is_file();
+    let args = CargoArgs::parse(arguments, &context.ambient.cwd, "", &is_file)?;
+    // Cargo's flags mean the same to xprov.
+    context.mode.locked |= args.locked;
+    context.mode.offline |= args.offline;
+    let manifest = args.manifest_path.as_deref().map(Path::to_string_lossy);
+    let project = Project::find(context.ambient, manifest.as_deref())?;
+    let targets = targets(context, &project, &args, default_target)?;
+    let mut outcome = CargoOutcome { code: 0, binaries: Vec::new() };
+    for target in targets {
+        let (code, binaries) = one(context, &project, &args, &target, before)?;
+        outcome.binaries.extend(binaries);
+        if code != 0 {
+            outcome.code = code;
+            break;
+        }
+    }
+    Ok(outcome)
+}
+
+/// `cargo --version` and its like are questions to the pinned cargo, about no build.
+fn about_cargo(
+    context: &Context<'_>,
+    arguments: &[String],
+    target: Option<&str>,
+) -> Result<CargoOutcome, Error> {
+    let project = Project::find(context.ambient, None)?;
+    let args = CargoArgs::default();
+    let targets = targets(context, &project, &args, target)?;
+    let target = targets.first().map_or(&context.host, |target| &target.triple);
+    let program = ground(context, &project, target)?.tools.rust.cargo;
+    let status = hermetic_command(&program).args(arguments).status().map_err(|source| {
+        let program = program.display().to_string();
+        Error::Spawn { program, source }
+    })?;
+    Ok(CargoOutcome { code: exit_code(status), binaries: Vec::new() })
+}
+
+/// The targets of a command.
+fn targets(
+    context: &Context<'_>,
+    project: &Project,
+    args: &CargoArgs,
+    default: Option<&str>,
+) -> Result<Vec<TargetRequest>, Error> {
+    let mut targets: Vec<TargetRequest> =
+        args.targets.iter().map(|target| target.parse()).collect::<Result<_, _>>()?;
+    if let (true, Some(default)) = (targets.is_empty(), default) {
+        targets.push(default.parse()?);
+    }
+    if targets.is_empty() {
+        targets = project.settings.targets.iter().map(|target| target.0.clone()).collect();
+    }
+    if targets.is_empty() {
+        let note = format!("no target is named, so this is for the host, {}", context.host);
+        context.observer.event(Event::Note(note));
+        targets.push(TargetRequest { triple: context.host.clone(), glibc: None });
+    }
+    let single = ["run", "r", "rustc", "rustdoc"];
+    if targets.len() > 1 && single.contains(&args.command.as_str()) {
+        return Err(Error::Usage {
+            message: format!(
+                "`{}` takes one target, and there are {}",
+                args.command,
+                targets.len()
+            ),
+            help: "name one with --target TRIPLE".to_owned(),
+        });
+    }
+    Ok(targets)
+}
+
+fn one(
+    context: &Context<'_>,
+    project: &Project,
+    args: &CargoArgs,
+    target: &TargetRequest,
+    before: BeforeCargo<'_>,
+) -> Result<(u8, Vec<VerifyOutcome>), Error> {
+    refuse_root_config()?;
+    let triple: &RustTriple = &target.triple;
+    let ground = ground(context, project, triple)?;
+    let crates = crates::fetch(context, project, &ground, triple, context.mode.locked)?;
+    let wish = Wish {
+        target: triple,
+        glibc: target.glibc,
+        target_dir: args.target_dir.as_deref(),
+        registry_dirs: &crates.registry_dirs,
+    };
+    let environment = environment(context, project, ground, &wish)?;
+    for warning in &environment.plan.warnings {
+        context.observer.event(Event::Warning(warning.to_string()));
+    }
+    before(&environment);
+    let has_build_dir = environment.tools.rust.has_build_dir();
+    let argv = args.to_argv(&Surroundings {
+        manifest_path: &project.manifest,
+        target: triple.as_str(),
+        first_configs: &crates.configs,
+        last_config: &environment.plan.config.path,
+        own_target_dir: !has_build_dir,
+    })?;
+    let mut command = hermetic_command(&environment.tools.rust.cargo);
+    let variables = &environment.plan.variables;
+    command.envs(variables.iter().map(|variable| (&variable.name, &variable.value)));
+    command.args(argv).current_dir("/");
+    if matches!(args.command.as_str(), "run" | "r") {
+        command.env(CWD_VARIABLE, &context.ambient.cwd);
+    }
+    if args.reads_messages() {
+        let (code, files) = reading_messages(command, &environment)?;
+        let files = if has_build_dir { files } else { bring_home(files, &environment)? };
+        let binaries =
+            if code == 0 { binaries::verify(context, &environment, &files)? } else { Vec::new() };
+        Ok((code, binaries))
+    } else {
+        let program = environment.tools.rust.cargo.display().to_string();
+        let status = command.status().map_err(|source| Error::Spawn { program, source })?;
+        Ok((exit_code(status), Vec::new()))
+    }
+}
+
+/// Cargo reads the configuration of its working directory, which is `/`; nothing can switch that
+/// off.
+fn refuse_root_config() -> Result<(), Error> {
+    for name in ["/.cargo/config.toml", "/.cargo/config"] {
+        let path = Path::new(name);
+        if path.is_file() {
+            return Err(Error::RootConfig { path: path.to_path_buf() });
+        }
+    }
+    Ok(())
+}
+
+/// Runs cargo and learns from its messages which binaries it made.
+fn reading_messages(
+    mut command: Command,
+    environment: &Environment,
+) -> Result<(u8, Vec<PathBuf>), Error> {
+    let spawn_error = |source| {
+        let program = environment.tools.rust.cargo.display().to_string();
+        Error::Spawn { program, source }
+    };
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(spawn_error)?;
+    let mut files = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let Ok(line) = line else { break };
+            match messages::parse(&line) {
+                Line::Artifact(artifact) => {
+                    files.extend(artifact.outputs().into_iter().map(Path::to_path_buf));
+                }
+                Line::Text => {
+                    // What is no message of cargo's is somebody's data.
+                    let _ = writeln!(std::io::stdout(), "{line}");
+                }
+                Line::Finished { .. } | Line::Other => {}
+            }
+        }
+    }
+    let status = child.wait().map_err(spawn_error)?;
+    files.sort();
+    files.dedup();
+    Ok((exit_code(status), files))
+}
+
+/// Before cargo had a build directory of its own, binaries come out beside the intermediate files:
+/// links put them where users expect them.
+fn bring_home(files: Vec<PathBuf>, environment: &Environment) -> Result<Vec<PathBuf>, Error> {
+    let mut home = Vec::new();
+    for file in files {
+        let place =
+            messages::expected_place(&file, &environment.plan.build_dir, &environment.target_dir);
+        let Some(place) = place else {
+            home.push(file);
+            continue;
+        };
+        binaries::link_over(&file, &place)?;
+        home.push(place);
+    }
+    Ok(home)
+}

@@ -1,0 +1,272 @@
+//! The environment of one project and target: planned as values, and made on disk where it is
+//! not there yet.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use super::closure::closure;
+use super::context::Context;
+use super::error::Error;
+use super::lock;
+use super::project::Project;
+use super::restore::places;
+use super::toolset::Toolset;
+use crate::hermetic::cargo_config::{self, ConfigFile, ProjectConfig};
+use crate::hermetic::cfg_expr::TargetCfgs;
+use crate::hermetic::{Paths, Plan, PlanInput, Settings};
+use crate::lockfile::Lockfile;
+use crate::settings::GlibcVersion;
+use crate::shim;
+use crate::sys::fs::{
+    Describe as _, FsError, create_dir, link_or_copy, read_text, remove_tree, set_mode,
+    write_atomic,
+};
+use crate::vocab::digest::Blake3;
+use crate::vocab::event::Event;
+use crate::vocab::triple::RustTriple;
+
+/// An environment that is ready for use.
+pub struct Environment {
+    /// Everything that a build sees.
+    pub plan: Plan,
+    /// The programs.
+    pub tools: Toolset,
+    /// The target.
+    pub target: RustTriple,
+    /// The lock that it came from.
+    pub lock: Lockfile,
+    /// The project's own cargo configuration, the root file first, then what it includes.
+    pub project_config: Vec<ConfigFile>,
+    /// Where cargo puts binaries.
+    pub target_dir: PathBuf,
+    /// The newest glibc that binaries may need.
+    pub max_glibc: Option<(u32, u32)>,
+}
+
+/// What an environment is made for.
+pub struct Wish<'a> {
+    /// The target.
+    pub target: &'a RustTriple,
+    /// The glibc floor from the command line.
+    pub glibc: Option<(u32, u32)>,
+    /// `--target-dir` from the command line.
+    pub target_dir: Option<&'a Path>,
+    /// The directories of unpacked crates.
+    pub registry_dirs: &'a [PathBuf],
+}
+
+/// What is needed before crates can be fetched: the lock, the trees, the programs.
+pub struct Ground {
+    /// The lock.
+    pub lock: Lockfile,
+    /// The programs.
+    pub tools: Toolset,
+    tree_hashes: Vec<crate::vocab::digest::TreeHash>,
+}
+
+/// Locks, realises and composes what `target` needs.
+pub fn ground(
+    context: &Context<'_>,
+    project: &Project,
+    target: &RustTriple,
+) -> Result<Ground, Error> {
+    let collection = lock::collection(context, project)?;
+    let (lock, _) = lock::current(context, project, &collection, std::slice::from_ref(target))?;
+    let bases = || places(context, project, &collection);
+    let (closure, _) = closure(context, &collection, &lock, target, &bases)?;
+    let tools = Toolset::new(context, &collection, &lock, target, &closure)?;
+    Ok(Ground { lock, tools, tree_hashes: closure.tree_hashes })
+}
+
+/// Plans the environment, and makes its directory unless it is there.
+pub fn environment(
+    context: &Context<'_>,
+    project: &Project,
+    ground: Ground,
+    wish: &Wish<'_>,
+) -> Result<Environment, Error> {
+    let target = wish.target;
+    let settings = project.settings.target(target);
+    let project_config = project_config(project)?;
+    let target_dir = target_dir(context, project, &project_config, wish)?;
+    let ambient: Vec<(String, String)> = context
+        .ambient
+        .variables
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let pass = &project.settings.env.pass;
+    let pass = pass.iter().map(|name| (name.clone(), context.ambient.variables.get(name).cloned()));
+    let set = project.settings.env.set.iter();
+    let paths = Paths {
+        workspace: project.root.clone(),
+        target_dir: target_dir.clone(),
+        envs_dir: context.store.layout().envs_dir(),
+        store: context.store.layout().root().to_path_buf(),
+        cargo_home: context.dirs.cargo_home(),
+        registry_dirs: wish.registry_dirs.to_vec(),
+        home: context.dirs.build_home(),
+        tmp: target_dir.join("xprov").join("tmp"),
+    };
+    let shims = shim::Config::new(target.as_str(), ground.tools.shims.clone());
+    let shim_text = shims.to_toml().map_err(Error::ShimConfig)?;
+    let plan = Plan::new(&PlanInput {
+        host: &context.host,
+        target,
+        rust: ground.tools.rust.clone(),
+        target_tools: ground.tools.target.clone(),
+        host_tools: ground.tools.host.clone(),
+        runner: Some(ground.tools.runner.clone()),
+        settings: Settings {
+            pass: pass.collect(),
+            set: set.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            rustflags: settings.rustflags,
+            baseline: settings.baseline,
+            cache: None,
+        },
+        paths,
+        project: &project_config,
+        cfgs: &TargetCfgs::of(target),
+        ambient: &ambient,
+        closure: &ground.tree_hashes,
+        shims: &shim_text,
+        shim_version: shim::VERSION,
+    })?;
+    make(context, &plan, &ground.tools, &shim_text)?;
+    for dir in [&context.dirs.build_home(), &context.dirs.cargo_home(), &plan.build_dir] {
+        create_dir(dir)?;
+    }
+    create_dir(&target_dir.join("xprov").join("tmp"))?;
+    write_if_changed(&plan.config.path, &plan.config.text)?;
+    let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
+    let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
+    Ok(Environment {
+        plan,
+        tools: ground.tools,
+        target: target.clone(),
+        lock: ground.lock,
+        project_config,
+        target_dir,
+        max_glibc: wish.glibc.or(ceiling),
+    })
+}
+
+/// The root's `.cargo/config.toml` (or `config`, its old name) with the files that it includes.
+/// No other configuration reaches a build.
+fn project_config(project: &Project) -> Result<Vec<ConfigFile>, Error> {
+    let mut files = Vec::new();
+    let dir = project.root.join(".cargo");
+    let mut todo: Vec<PathBuf> = ["config", "config.toml"]
+        .map(|name| dir.join(name))
+        .into_iter()
+        .find(|path| path.is_file())
+        .into_iter()
+        .collect();
+    while let Some(path) = todo.pop() {
+        let Some(text) = read_text(&path)? else { continue };
+        let file = ConfigFile { path, text };
+        todo.extend(cargo_config::includes(&file)?);
+        if files.iter().any(|known: &ConfigFile| known.path == file.path) {
+            continue;
+        }
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where
+/// binaries go, not what they are.
+fn target_dir(
+    context: &Context<'_>,
+    project: &Project,
+    config: &[ConfigFile],
+    wish: &Wish<'_>,
+) -> Result<PathBuf, Error> {
+    let target = wish.target;
+    if let Some(dir) = wish.target_dir {
+        return Ok(dir.to_path_buf());
+    }
+    if let Some(dir) = context.ambient.var("CARGO_TARGET_DIR") {
+        return Ok(context.ambient.absolute(Path::new(dir)));
+    }
+    let read = ProjectConfig::read(config, &context.host, target, &TargetCfgs::of(target))?;
+    Ok(read.target_dir.unwrap_or_else(|| project.root.join("target")))
+}
+
+/// Makes `envs/<env-id>`, or brings its shims up to this xprov.
+fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Result<(), Error> {
+    let stamp = executable_stamp(&context.ambient.executable)?;
+    let stamp_path = plan.env_dir.with_extension("stamp");
+    // A shim that became xprov again, as `cargo` does, is not what others should be made of.
+    let own = context.ambient.executable.starts_with(context.store.layout().root());
+    if plan.env_dir.is_dir() && (own || read_text(&stamp_path)?.as_deref() == Some(&stamp)) {
+        return Ok(());
+    }
+    let name = plan.env_id.to_string();
+    let _lock = context.store.lock(&format!("env-{name}"), || {
+        let what = format!("another xprov, which makes environment {name}");
+        context.observer.event(Event::Waiting(what));
+    })?;
+    let program = store_program(context)?;
+    if !plan.env_dir.is_dir() {
+        let staging = context.store.stage()?;
+        let dir = staging.dir().join("env");
+        let bin = dir.join("bin");
+        create_dir(&bin)?;
+        for name in tools.shims.keys() {
+            link_or_copy(&program, &bin.join(name))?;
+        }
+        for (name, path) in &tools.links {
+            symlink(path, bin.join(name)).describe("create the link", &bin.join(name))?;
+        }
+        write_atomic(&dir.join(shim::CONFIG_FILE), shims.as_bytes())?;
+        if let Ok(inner) = plan.cmake.path.strip_prefix(&plan.env_dir) {
+            let path = dir.join(inner);
+            create_dir(path.parent().unwrap_or(&dir))?;
+            write_atomic(&path, plan.cmake.text.as_bytes())?;
+        }
+        staging.publish(&dir, &plan.env_dir)?;
+    } else {
+        for name in tools.shims.keys() {
+            replace_link(&program, &plan.bin_dir().join(name))?;
+        }
+    }
+    Ok(write_atomic(&stamp_path, stamp.as_bytes())?)
+}
+
+/// What tells one build of xprov from another without reading it.
+fn executable_stamp(path: &Path) -> Result<String, FsError> {
+    let metadata = fs::metadata(path).describe("read", path)?;
+    let (size, time) = (metadata.size(), metadata.mtime());
+    Ok(format!("{} {size} {time}.{}\n", path.display(), metadata.mtime_nsec()))
+}
+
+/// This executable in the store: shims are links to it, and must outlive an upgrade or a move of
+/// the one that the user called.
+fn store_program(context: &Context<'_>) -> Result<PathBuf, Error> {
+    let own = &context.ambient.executable;
+    let bytes = fs::read(own).describe("read", own)?;
+    let path = context.store.layout().program(&Blake3::of(&bytes));
+    if !path.is_file() {
+        create_dir(path.parent().unwrap_or(Path::new("/")))?;
+        write_atomic(&path, &bytes)?;
+        set_mode(&path, 0o555)?;
+    }
+    Ok(path)
+}
+
+fn replace_link(program: &Path, link: &Path) -> Result<(), FsError> {
+    let new = link.with_extension("xprov-new");
+    remove_tree(&new).or_else(|_| fs::remove_file(&new).describe("remove", &new))?;
+    link_or_copy(program, &new)?;
+    fs::rename(&new, link).describe("replace", link)
+}
+
+/// Leaves an unchanged file alone, so that its time does not change either.
+fn write_if_changed(path: &Path, text: &str) -> Result<(), FsError> {
+    if read_text(path)?.as_deref() == Some(text) {
+        return Ok(());
+    }
+    write_atomic(path, text.as_bytes())
+}
