@@ -71,12 +71,13 @@ const UNUSED: &[&str] = &[
 ];
 
 impl Merged {
-    /// Joins `layers` in order.
-    pub fn new(layers: &[Layer<'_>]) -> Result<Self, MergeError> {
+    /// Joins `layers` in order, without the paths in `omit` and what is below them.
+    pub fn new(layers: &[Layer<'_>], omit: &[String]) -> Result<Self, MergeError> {
         let mut merged = Self::default();
         for (number, layer) in layers.iter().enumerate() {
             for (path, node) in layer.tree.iter() {
-                if is_unused(path.as_str()) {
+                let is_below = |dir: &str| below(path.as_str(), dir);
+                if UNUSED.iter().any(|dir| is_below(dir)) || omit.iter().any(|dir| is_below(dir)) {
                     continue;
                 }
                 match merged.nodes.get(path) {
@@ -159,10 +160,8 @@ impl Merged {
     }
 }
 
-fn is_unused(path: &str) -> bool {
-    UNUSED.iter().any(|unused| {
-        path.strip_prefix(unused).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+fn below(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -192,7 +191,7 @@ mod tests {
         let labels = ["one", "two", "three"];
         let layers: Vec<Layer<'_>> =
             trees.iter().zip(labels).map(|(tree, label)| Layer { label, tree }).collect();
-        Merged::new(&layers)
+        Merged::new(&layers, &["omitted".to_owned()])
     }
 
     #[test]
@@ -206,6 +205,13 @@ mod tests {
         );
         let error = merge(&[one, tree(&[("usr/lib/a", file("b"))])]).expect_err("a conflict");
         assert_eq!(error.to_string(), "`usr/lib/a` is different in one and in two");
+    }
+
+    #[test]
+    fn what_is_omitted_may_differ() {
+        let trees = ["1", "2"].map(|text| tree(&[("omitted", file(text)), ("kept", file("k"))]));
+        let merged = merge(&trees).expect("only omitted paths differ");
+        assert_eq!(merged.iter().map(|(path, ..)| path.as_str()).collect::<Vec<_>>(), ["kept"]);
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub struct Closure {
 /// A composition that is to be made.
 struct Group<'a> {
     role: Role,
+    omit: &'a [String],
     artifacts: Vec<&'a Artifact>,
 }
 
@@ -100,7 +101,7 @@ pub fn closure(
                 objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
             })
             .collect();
-        let dir = compose(context, &group.role, &group_objects)?;
+        let dir = compose(context, &group, &group_objects)?;
         trees.push((group.role, dir));
     }
     let mut tree_hashes: Vec<TreeHash> =
@@ -112,7 +113,7 @@ pub fn closure(
         .map(|entry| (entry.key.name.to_string(), entry.key.version.clone(), entry.slot))
         .collect();
     let mut closure = Closure { trees, tree_hashes, rustc_version: String::new(), components };
-    closure.rustc_version = rustc_version(&closure)?;
+    closure.rustc_version = rustc_version(context, collection, &entries, &closure)?;
     let bytes = serde_json::to_vec(&closure).unwrap_or_default();
     context.store.write(&note, &bytes)?;
     Ok((closure, Some(realised)))
@@ -122,10 +123,10 @@ pub fn closure(
 /// targets of the closure.
 fn groups<'a>(
     context: &Context<'_>,
-    collection: &Collection,
+    collection: &'a Collection,
     entries: &[&'a Entry],
 ) -> Result<Vec<Group<'a>>, Error> {
-    let mut groups: BTreeMap<Role, Vec<&Artifact>> = BTreeMap::new();
+    let mut groups: BTreeMap<Role, Group<'_>> = BTreeMap::new();
     for entry in entries {
         let variant = variant(collection, &context.host, entry)?;
         let component =
@@ -136,9 +137,12 @@ fn groups<'a>(
             target: if by_target { entry.key.target.clone() } else { None },
             tree: component.map(|component| component.tree).unwrap_or_default(),
         };
-        groups.entry(role).or_default().extend(&entry.artifacts);
+        let omit = &variant.provides.omit;
+        let group = groups.entry(role.clone());
+        let group = group.or_insert_with(|| Group { role, omit, artifacts: Vec::new() });
+        group.artifacts.extend(&entry.artifacts);
     }
-    Ok(groups.into_iter().map(|(role, artifacts)| Group { role, artifacts }).collect())
+    Ok(groups.into_values().collect())
 }
 
 /// The recipe variant that an entry came from.
@@ -163,6 +167,9 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
         key.part(group.role.slot.as_str());
         key.part(group.role.target.as_ref().map_or("", RustTriple::as_str));
         key.part([group.role.tree as u8]);
+        for path in group.omit {
+            key.part(path);
+        }
         for artifact in &group.artifacts {
             key.part(artifact.sha256.as_bytes());
             key.part(artifact.unpack.strip.to_le_bytes());
@@ -173,7 +180,12 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
 }
 
 /// Joins objects into one directory, unless the same join is there already.
-fn compose(context: &Context<'_>, role: &Role, objects: &[&Object]) -> Result<PathBuf, Error> {
+fn compose(
+    context: &Context<'_>,
+    group: &Group<'_>,
+    objects: &[&Object],
+) -> Result<PathBuf, Error> {
+    let role = &group.role;
     let Context { store, observer, host, .. } = context;
     let mut id = KeyHasher::new("composition/1");
     id.part(host.as_str()).part(relocation::VERSION.to_le_bytes());
@@ -184,6 +196,9 @@ fn compose(context: &Context<'_>, role: &Role, objects: &[&Object]) -> Result<Pa
         id.part(object.path.tree_hash().as_bytes());
     }
     id.part([u8::from(role.tree == TreeRole::Sysroot)]);
+    for path in group.omit {
+        id.part(path);
+    }
     let id = id.finish().to_string();
     let label = match &role.target {
         Some(target) => format!("{}-{}", role.slot.as_str(), target.tool_prefix()),
@@ -211,7 +226,7 @@ fn compose(context: &Context<'_>, role: &Role, objects: &[&Object]) -> Result<Pa
         trees.push((object.path.label().to_owned(), store.tree(&object.path)?));
     }
     let layers: Vec<Layer<'_>> = trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
-    let merged = Merged::new(&layers)?;
+    let merged = Merged::new(&layers, group.omit)?;
     let dirs: Vec<&Path> = sorted.iter().map(|object| object.dir.as_path()).collect();
     let staging = store.stage()?;
     let root = staging.dir().join("tree");
@@ -230,19 +245,24 @@ fn compose(context: &Context<'_>, role: &Role, objects: &[&Object]) -> Result<Pa
 }
 
 /// Asks the pinned rustc itself, which also shows that it runs on this machine.
-fn rustc_version(closure: &Closure) -> Result<String, Error> {
-    let Some(tree) = closure.tree(Slot::Rust, None, TreeRole::Main) else {
-        return Err(Error::NoSlot(Slot::Rust));
-    };
-    let candidates = ["usr/bin/rustc", "bin/rustc"].map(|path| tree.join(path));
-    let program = candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]);
-    let output = hermetic_command(program)
+fn rustc_version(
+    context: &Context<'_>,
+    collection: &Collection,
+    entries: &[&Entry],
+    closure: &Closure,
+) -> Result<String, Error> {
+    let entry = entries.iter().find(|entry| entry.slot == Slot::Rust);
+    let tree = closure.tree(Slot::Rust, None, TreeRole::Main);
+    let (Some(entry), Some(tree)) = (entry, tree) else { return Err(Error::NoSlot(Slot::Rust)) };
+    let tools = &variant(collection, &context.host, entry)?.provides.tools;
+    let program = tree.join(tools.get("rustc").map_or("rustc", |tool| tool.program.as_str()));
+    let output = hermetic_command(&program)
         .arg("-vV")
         .output()
         .map_err(|source| Error::Unusable { program: program.clone(), said: source.to_string() })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Error::Unusable { program: program.clone(), said });
+        return Err(Error::Unusable { program, said });
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -76,7 +76,7 @@ pub fn resolve(
         };
         context.observer.event(Event::Step { verb: "Resolving", subject });
         // A version that is locked stays, if the addition is to be had in it.
-        let held = known.first().map(|entry| format!("={}", entry.artifacts[0].version));
+        let held = known.first().map(|entry| format!("={}", entry.key.version));
         entries.extend(demand_entries(context, &mut resolver, demand, &expansions, held)?);
     }
     entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -135,26 +135,42 @@ fn demand_entries(
     expansions: &[Expansion<'_>],
     held: Option<String>,
 ) -> Result<Vec<Entry>, Error> {
-    let Some(debian) = &demand.selected.recipe.debian else {
-        return expansions.iter().map(|expansion| pinned(demand, expansion)).collect();
+    let is_pinned = |expansion: &&Expansion<'_>| !expansion.component.artifacts.is_empty();
+    let (own, looked_up): (Vec<_>, Vec<_>) = expansions.iter().partition(is_pinned);
+    let mut entries: Vec<Entry> =
+        own.into_iter().map(|expansion| pinned(demand, expansion)).collect::<Result<_, _>>()?;
+    let Some(debian) = demand.selected.recipe.debian.as_ref().filter(|_| !looked_up.is_empty())
+    else {
+        return Ok(entries);
     };
     let mut ask = |version: Option<&str>| -> Result<_, Error> {
-        Ok(resolver.resolve(&request(debian, expansions, version)?))
+        Ok(resolver.resolve(&request(debian, &looked_up, version)?))
     };
-    let first = if debian.version_package.is_some() { held.as_deref() } else { None };
-    let mut resolution = ask(first.or(demand.version.as_deref()))?;
+    let by_version = debian.version_package.is_some();
+    let first = if by_version { held.as_deref() } else { None };
+    let wanted = demand.version.as_deref().filter(|_| by_version);
+    let mut resolution = ask(first.or(wanted))?;
     if first.is_some()
         && let Err(DebianError::NoVersion { .. }) = resolution
     {
-        resolution = ask(demand.version.as_deref())?;
+        resolution = ask(wanted)?;
     }
     let resolution = resolution.map_err(|source| Error::Debian {
         recipe: demand.selected.recipe.name.clone(),
         source: Box::new(source),
     })?;
     say_skipped(context, demand, &resolution);
-    let pairs = expansions.iter().zip(&resolution.components);
-    Ok(pairs.map(|(expansion, component)| entry(demand, expansion, component)).collect())
+    if let (false, Some(version)) = (by_version, &demand.version)
+        && !resolution.components.iter().zip(&looked_up).any(|(component, expansion)| {
+            is_version(version, &entry(demand, expansion, component).key.version)
+        })
+        && entries.is_empty()
+    {
+        return Err(no_artifact(demand, looked_up[0]));
+    }
+    let pairs = looked_up.iter().zip(&resolution.components);
+    entries.extend(pairs.map(|(expansion, component)| entry(demand, expansion, component)));
+    Ok(entries)
 }
 
 fn say_skipped(context: &Context<'_>, demand: &Demand<'_>, resolution: &Resolution) {
@@ -170,7 +186,7 @@ fn say_skipped(context: &Context<'_>, demand: &Demand<'_>, resolution: &Resoluti
 
 fn request(
     debian: &Debian,
-    expansions: &[Expansion<'_>],
+    expansions: &[&Expansion<'_>],
     version: Option<&str>,
 ) -> Result<debian::Request, Error> {
     let suites = debian
@@ -213,7 +229,6 @@ fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComp
         .iter()
         .find(|artifact| Some(artifact.package.as_str()) == lead)
         .map_or_else(String::new, |artifact| artifact.version.clone());
-    // The one that gives the version first: a held version is read off it.
     let mut artifacts: Vec<Artifact> = resolved
         .artifacts
         .iter()
@@ -270,15 +285,7 @@ fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error
         .iter()
         .filter(fits)
         .max_by(|a, b| compare_versions(&a.version, &b.version));
-    let Some(artifact) = newest else {
-        return Err(Error::NoArtifact {
-            recipe: demand.selected.recipe.name.clone(),
-            component: expansion.component.name.clone(),
-            version: demand.version.clone(),
-            host: expansion.host.clone(),
-            target: expansion.target.clone(),
-        });
-    };
+    let artifact = newest.ok_or_else(|| no_artifact(demand, expansion))?;
     let artifacts = vec![Artifact {
         name: expansion.component.name.to_string(),
         version: artifact.version.clone(),
@@ -290,6 +297,16 @@ fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error
     }];
     let version = artifact.version.clone();
     Ok(make_entry(demand, expansion, version, Authenticated::PublishedDigest, artifacts))
+}
+
+fn no_artifact(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Error {
+    Error::NoArtifact {
+        recipe: demand.selected.recipe.name.clone(),
+        component: expansion.component.name.clone(),
+        version: demand.version.clone(),
+        host: expansion.host.clone(),
+        target: expansion.target.clone(),
+    }
 }
 
 /// `1.85` admits 1.85 and 1.85.1, `=1.85.0` only itself.

@@ -8,6 +8,7 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("posix-tools", include_str!("../../recipes/posix-tools.toml")),
     ("qemu-user", include_str!("../../recipes/qemu-user.toml")),
     ("rust-debian", include_str!("../../recipes/rust-debian.toml")),
+    ("rust-release", include_str!("../../recipes/rust-release.toml")),
 ];
 
 #[cfg(test)]

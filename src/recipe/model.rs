@@ -205,6 +205,8 @@ impl Status {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Provides {
+    /// Paths that are left out when objects are joined.
+    pub omit: Vec<String>,
     /// The directory for `--sysroot`; in the sysroot tree where there is one.
     pub sysroot: Option<String>,
     /// The directory in which programs of the target find their loader, for `qemu -L`.
