@@ -188,10 +188,19 @@ impl Command<'_> {
                 self.print(String::new, || output::verify_json(&outcome.binaries))?;
             }
         } else if !self.quiet && !outcome.binaries.is_empty() {
-            say(&output::built_text(&outcome.binaries, self.style));
+            say(&output::built_text(&outcome.binaries, self.style, &self.own_command()));
         }
         let failed = outcome.binaries.iter().any(|binary| !binary.passed());
         Ok(if outcome.code == 0 { u8::from(failed) } else { outcome.code })
+    }
+
+    /// What the user types to call xprov for the same directory again.
+    fn own_command(&self) -> String {
+        let command = self.ambient.own_command();
+        match &self.global.directory {
+            Some(dir) => format!("{command} -C {}", dir.display()),
+            None => command,
+        }
     }
 
     fn recipes(&self, context: &Context<'_>, verb: &RecipesVerb) -> Result<u8, Error> {

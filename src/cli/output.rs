@@ -112,8 +112,8 @@ pub fn verify_text(outcomes: &[VerifyOutcome], style: Style) -> String {
 }
 
 /// What a build made: a line for each binary that passed, all findings of one that did not, and
-/// how to run it.
-pub fn built_text(outcomes: &[VerifyOutcome], style: Style) -> String {
+/// how to run it; `command` calls xprov again for the same directory.
+pub fn built_text(outcomes: &[VerifyOutcome], style: Style, command: &str) -> String {
     let mut text = String::new();
     for outcome in outcomes {
         if outcome.passed() {
@@ -129,7 +129,7 @@ pub fn built_text(outcomes: &[VerifyOutcome], style: Style) -> String {
     });
     if let Some(first) = programs.into_iter().find(|outcome| outcome.passed()) {
         let name = first.file.file_name().unwrap_or_default().to_string_lossy();
-        let run = format!("xprov run --target {} --bin {name}", first.target);
+        let run = format!("{command} run --target {} --bin {name}", first.target);
         let _ = writeln!(text, "\n  {} run it with `{run}`", style.help("help:"));
     }
     text

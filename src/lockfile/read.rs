@@ -264,7 +264,7 @@ mod tests {
         let parse = |text: &str| Lockfile::parse("l", text).expect_err("an error").to_string();
         assert_eq!(
             parse(&text.replace("slot = \"cc\"", "slto = \"cc\"")),
-            "l:15:1: unknown key `slto`"
+            "l:16:1: unknown key `slto`"
         );
         assert!(parse(&text.replace("version = 1\n", "version = 9\n")).contains("version 9"));
         let entry = text[text.find("\n[[entry]]").expect("an entry")..].to_owned();

@@ -53,7 +53,7 @@ pub fn verify(
         if file.extension().is_some_and(|extension| extension == "a") {
             continue;
         }
-        let shown = file.strip_prefix(&context.ambient.cwd).unwrap_or(file);
+        let shown = context.ambient.shown(file);
         let outcome = verify::one(file, shown, Some(&environment.target), environment.max_glibc)?;
         if outcome.passed() {
             passed.0.insert(file.clone(), seen);

@@ -62,10 +62,8 @@ pub fn fetch(
     let before = read_optional(&lock_path)?;
     let noted = before.as_deref().is_some_and(|text| key(text).is_file());
     if !noted || !cargo_home.join("registry").is_dir() {
-        context.observer.event(Event::Step {
-            verb: "Crates",
-            subject: format!("of {}", project.root.display()),
-        });
+        let subject = format!("the crates of {}", context.ambient.shown(&project.root).display());
+        context.observer.event(Event::Step { verb: "Fetching", subject });
         cargo_fetch(context, project, ground, target, locked, &network, &configs)?;
         if let Some(after) = read_optional(&lock_path)? {
             context.store.write(&key(&after), b"")?;

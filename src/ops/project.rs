@@ -90,9 +90,9 @@ impl Project {
     }
 }
 
-/// A path as messages show it: relative to the working directory where it is below.
+/// A path as messages show it.
 pub fn display(ambient: &Ambient, path: &Path) -> String {
-    path.strip_prefix(&ambient.cwd).unwrap_or(path).display().to_string()
+    ambient.shown(path).display().to_string()
 }
 
 fn nearest_manifest(from: &Path) -> Option<PathBuf> {

@@ -47,9 +47,10 @@ pub fn realise(
     }
     missing.sort_by_key(|&index| std::cmp::Reverse(artifacts[index].size));
     context.store.sweep()?;
+    let bytes = missing.iter().filter_map(|&index| artifacts[index].size).sum();
+    say_first_use(context, bytes);
     let bases = bases()?;
     let work = Work { context, fetcher: context.fetcher(), bases };
-    let bytes = missing.iter().filter_map(|&index| artifacts[index].size).sum();
     let made = work.all(artifacts, &missing)?;
     for (index, object) in made {
         objects[index] = Some(object);
@@ -59,6 +60,19 @@ pub fn realise(
         fetched: missing.len(),
         fetched_bytes: bytes,
     })
+}
+
+/// Says once where things are kept, before the first of them comes.
+fn say_first_use(context: &Context<'_>, bytes: u64) {
+    if context.store.layout().objects_dir().is_dir() {
+        return;
+    }
+    let root = context.dirs.root().display();
+    let megabytes = bytes / 1_000_000;
+    context.observer.event(Event::Note(format!(
+        "toolchains are kept in {root} ({megabytes} MB to fetch, unpacked about six times that); \
+         XPROV_HOME moves it, deleting it undoes everything"
+    )));
 }
 
 /// The object of an artifact that was realised before: by the tree hash in the lock, or by the

@@ -97,7 +97,12 @@ impl Collection {
         for (path, text) in project {
             let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
             let recipe = parse(path, stem, text)?;
-            let shadows = recipes.contains_key(&recipe.name);
+            let hidden = recipes.get(&recipe.name).map(|(_, built_in)| built_in);
+            // A copy of a built-in recipe is that recipe.
+            if hidden == Some(&recipe) {
+                continue;
+            }
+            let shadows = hidden.is_some();
             let origin = Origin::Project { path: path.clone(), shadows };
             recipes.insert(recipe.name.clone(), (origin, recipe));
         }
@@ -224,10 +229,13 @@ mod tests {
             .find(|(name, _)| *name == "qemu-user")
             .map(|(_, text)| (*text).to_owned())
             .expect("qemu-user is built in");
-        let collection =
-            Collection::load(&[("recipes/qemu-user.toml".to_owned(), text)]).expect("valid");
-        let origin = collection.get("qemu-user").map(|selected| selected.origin.clone());
         let path = "recipes/qemu-user.toml".to_owned();
+        let origin = |text: String| {
+            let collection = Collection::load(&[(path.clone(), text)]).expect("valid");
+            collection.get("qemu-user").map(|selected| selected.origin.clone())
+        };
+        assert_eq!(origin(text.clone()), Some(Origin::BuiltIn));
+        let origin = origin(text.replace("statically linked", "of our own"));
         assert_eq!(origin, Some(Origin::Project { path, shadows: true }));
     }
 

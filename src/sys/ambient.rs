@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 pub struct Ambient {
     /// Environment variables whose names and values are UTF-8.
     pub variables: BTreeMap<String, String>,
-    /// The working directory as the user's shell spells it.
+    /// The directory that relative paths of arguments belong to: the working directory, or that
+    /// of `-C`.
     pub cwd: PathBuf,
+    /// The working directory, which paths in messages are relative to.
+    pub shell_cwd: PathBuf,
     /// The path of this executable.
     pub executable: PathBuf,
     /// Whether standard error is a terminal.
@@ -26,13 +29,35 @@ impl Ambient {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
+        let cwd = std::env::current_dir()?;
         Ok(Self {
             variables,
-            cwd: std::env::current_dir()?,
+            shell_cwd: cwd.clone(),
+            cwd,
             executable: std::env::current_exe()?,
             stderr_is_terminal: io::stderr().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
         })
+    }
+
+    /// A path as messages show it: relative to the shell's directory where it is below.
+    pub fn shown<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.shell_cwd).unwrap_or(path)
+    }
+
+    /// How the user would call this program again: by name where the shell finds it.
+    pub fn own_command(&self) -> String {
+        let name = self.executable.file_name().unwrap_or_default();
+        let found = self.var("PATH").and_then(|path| {
+            std::env::split_paths(path).map(|dir| dir.join(name)).find(|path| path.is_file())
+        });
+        let same = found.and_then(|path| path.canonicalize().ok());
+        let command = if same.is_some() && same == self.executable.canonicalize().ok() {
+            Path::new(name)
+        } else {
+            self.shown(&self.executable)
+        };
+        command.display().to_string()
     }
 
     /// A variable that is set and not empty.
