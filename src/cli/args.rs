@@ -19,6 +19,7 @@ pub struct Cli {
 /// Options of every verb. Among cargo's arguments, `--locked`, `--offline` and `--frozen` count for
 /// both.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Global {
     /// Fail where toolchains.lock would have to change.
     #[arg(long, global = true)]

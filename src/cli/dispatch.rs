@@ -227,7 +227,11 @@ impl Command<'_> {
             }
             StoreVerb::Path { name } => {
                 let paths = ops::store_path(context, name.as_deref())?;
-                let lines = || paths.iter().map(|path| format!("{}\n", path.display())).collect();
+                let lines = || {
+                    let lines: Vec<String> =
+                        paths.iter().map(|path| path.display().to_string()).collect();
+                    lines.join("\n") + "\n"
+                };
                 let json = serde_json::json!({ "paths": paths });
                 self.print(lines, || output::document("store-path", json))
             }

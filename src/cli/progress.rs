@@ -130,7 +130,7 @@ impl Observer for Progress {
             Event::Waiting(what) => self.step("Waiting", &format!("for {what}")),
             Event::Step { verb, subject } => self.step(verb, &subject),
             Event::Warning(text) => {
-                self.line(&format!("{} {text}", self.style.warning("warning:")))
+                self.line(&format!("{} {text}", self.style.warning("warning:")));
             }
             Event::Note(text) => self.line(&format!("{} {text}", self.style.help("note:"))),
             Event::Retrying { subject, reason, delay_ms } => {

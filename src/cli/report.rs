@@ -1,6 +1,7 @@
 //! Errors as the user sees them: what, why, and the command that helps.
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 
 use serde_json::json;
 
@@ -11,14 +12,14 @@ use crate::ops::Error;
 pub fn text(error: &Error, style: Style) -> String {
     let mut text = format!("{} {error}\n", style.error("error:"));
     for cause in causes(error) {
-        text.push_str(&format!("  caused by: {cause}\n"));
+        let _ = writeln!(text, "  caused by: {cause}");
     }
     let hints = error.hints();
     if !hints.is_empty() {
         text.push('\n');
     }
     for hint in hints {
-        text.push_str(&format!("  {} {hint}\n", style.help("help:")));
+        let _ = writeln!(text, "  {} {hint}", style.help("help:"));
     }
     text
 }

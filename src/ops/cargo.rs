@@ -135,7 +135,7 @@ fn one(
     }
     before(&environment);
     let has_build_dir = environment.tools.rust.has_build_dir();
-    let argv = args.to_argv(&Surroundings {
+    let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
         target: triple.as_str(),
         first_configs: &crates.configs,
@@ -145,7 +145,7 @@ fn one(
     let mut command = hermetic_command(&environment.tools.rust.cargo);
     let variables = &environment.plan.variables;
     command.envs(variables.iter().map(|variable| (&variable.name, &variable.value)));
-    command.args(argv).current_dir("/");
+    command.args(command_line).current_dir("/");
     if matches!(args.command.as_str(), "run" | "r") {
         command.env(CWD_VARIABLE, &context.ambient.cwd);
     }
