@@ -49,8 +49,7 @@ pub fn resolve(
     let keyring = debian::archive_keyring()?;
     let debian = wanted.demands.iter().find_map(|demand| demand.selected.recipe.debian.as_ref());
     let bases = bases(context, project, debian)?;
-    let now = context.ambient.var("XPROV_NOW").and_then(|now| now.parse().ok());
-    let now = now.unwrap_or_else(Timestamp::now);
+    let now = Timestamp::now();
     let get = Through(&fetcher);
     let mut resolver = Resolver::new(Access { get: &get, keyring: &keyring, bases: &bases, now });
     let request = wanted.request();
