@@ -2,8 +2,10 @@
 //! Cargo.toml (`docs/settings.md`). Pure: text in, values out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
@@ -45,13 +47,46 @@ impl TryFrom<String> for Target {
 }
 
 /// Which recipe, and which of its versions. Absent: the default recipe, its newest version.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+/// Written as a table, or as a text that is the version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     /// The recipe's name.
     pub recipe: Option<Name>,
     /// A version or the beginning of one: `1.85` takes the newest 1.85.x.
     pub version: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            recipe: Option<Name>,
+            version: Option<String>,
+        }
+
+        struct TextOrTable;
+
+        impl<'de> Visitor<'de> for TextOrTable {
+            type Value = Choice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a version, or a table with `recipe` and `version`")
+            }
+
+            fn visit_str<E: de::Error>(self, version: &str) -> Result<Choice, E> {
+                Ok(Choice { recipe: None, version: Some(version.to_owned()) })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Choice, A::Error> {
+                let Table { recipe, version } =
+                    Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(Choice { recipe, version })
+            }
+        }
+
+        deserializer.deserialize_any(TextOrTable)
+    }
 }
 
 /// Settings of one target.
@@ -146,7 +181,7 @@ mod tests {
     #[test]
     fn settings_are_read_from_workspace_or_package() {
         let text = "[package]\nname = \"a\"\n[package.metadata.xprov]\ntargets = [\"linux/arm64\"]\n\
-                    rust = { version = \"1.85\" }\n";
+                    rust = \"1.85\"\n";
         let settings = Settings::parse("Cargo.toml", text).expect("settings");
         assert_eq!(settings.targets[0].0.triple.as_str(), "aarch64-unknown-linux-gnu");
         assert_eq!(settings.rust.version.as_deref(), Some("1.85"));
@@ -159,6 +194,9 @@ mod tests {
         let error = Settings::parse("Cargo.toml", text).expect_err("unknown key");
         assert_eq!(error.to_string(), "Cargo.toml:3:1: unknown key `tragets`");
         assert_eq!(error.help.as_deref(), Some("did you mean `targets`?"));
+        let text = "[workspace.metadata.xprov]\nrust = { versoin = \"1\" }\n";
+        let error = Settings::parse("Cargo.toml", text).expect_err("unknown key");
+        assert_eq!(error.to_string(), "Cargo.toml:2:10: unknown key `versoin`");
         let text = "[workspace.metadata.xprov]\ntargets = [\"aarch64-linux\"]\n";
         let error = Settings::parse("Cargo.toml", text).expect_err("unknown target");
         assert_eq!(error.to_string(), "Cargo.toml:2:11: unknown target `aarch64-linux`");
