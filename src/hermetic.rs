@@ -7,6 +7,7 @@ pub mod cargo_args;
 pub mod cargo_config;
 pub mod cfg_expr;
 pub mod cmake;
+mod draft;
 pub mod env_id;
 pub mod flags;
 pub mod input;

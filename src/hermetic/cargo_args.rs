@@ -1,7 +1,11 @@
 //! Cargo's command line: what the user wrote, verbatim, with what makes cargo read nothing that
 //! the plan does not name. It looks at no file but through the closure that is passed in.
 
+mod argv;
+
 use std::path::{Path, PathBuf};
+
+pub use argv::{Surroundings, fetch_argv};
 
 use super::{Error, text};
 
@@ -40,10 +44,6 @@ const COMPILING: &[&str] = &[
     "rustdoc", "test", "t",
 ];
 
-/// Commands about no project.
-const WITHOUT_PROJECT: &[&str] =
-    &["help", "init", "install", "login", "logout", "new", "search", "uninstall", "version"];
-
 /// What the user's arguments say, with paths made absolute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CargoArgs {
@@ -72,23 +72,6 @@ pub struct CargoArgs {
     pub verbose: u8,
     /// `-q`.
     pub quiet: bool,
-}
-
-/// What stands around the user's arguments.
-#[derive(Debug, Clone)]
-pub struct Surroundings<'a> {
-    /// The manifest, absolute, where the user names none.
-    pub manifest_path: &'a Path,
-    /// The target.
-    pub target: &'a str,
-    /// Files for `--config`, absolute, in this order: the user's network settings, the project's
-    /// own configuration. The user's `--config` arguments follow.
-    pub first_configs: &'a [PathBuf],
-    /// The plan's file: the last `--config`, which wins.
-    pub last_config: &'a Path,
-    /// Whether the plan's file sets cargo's target directory (cargo before 1.91): then the
-    /// user's `--target-dir` is not cargo's.
-    pub own_target_dir: bool,
 }
 
 impl CargoArgs {
@@ -214,41 +197,6 @@ impl CargoArgs {
     /// only where the user chose no format.
     pub fn reads_messages(&self) -> bool {
         matches!(self.command.as_str(), "build" | "b") && self.message_format.is_none()
-    }
-
-    /// The arguments of the pinned cargo, which has to run in `/`.
-    pub fn to_argv(&self, around: &Surroundings<'_>) -> Result<Vec<String>, Error> {
-        let mut argv = vec![self.command.clone()];
-        let mut add = |parts: &[&str]| argv.extend(parts.iter().map(|part| (*part).to_owned()));
-        if !WITHOUT_PROJECT.contains(&self.command.as_str()) {
-            let manifest = self.manifest_path.as_deref().unwrap_or(around.manifest_path);
-            add(&["--manifest-path", text(manifest)?]);
-        }
-        if self.compiles() {
-            add(&["--target", around.target]);
-        }
-        if self.compiles() || self.offline {
-            // Everything was fetched before, with the user's network settings.
-            add(&["--offline"]);
-        }
-        if self.reads_messages() {
-            add(&["--message-format=json-render-diagnostics"]);
-        }
-        for file in around.first_configs {
-            add(&["--config", text(file)?]);
-        }
-        for config in &self.configs {
-            add(&["--config", config]);
-        }
-        add(&["--config", text(around.last_config)?]);
-        let end = self.rest.iter().position(|part| part == "--").unwrap_or(self.rest.len());
-        for (index, part) in self.rest.iter().enumerate() {
-            let dropped = around.own_target_dir && index < end && part.starts_with("--target-dir=");
-            if !dropped {
-                argv.push(part.clone());
-            }
-        }
-        Ok(argv)
     }
 }
 

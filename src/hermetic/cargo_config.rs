@@ -44,7 +44,7 @@ pub struct ProjectConfig {
     pub losing: BTreeMap<String, Place>,
     /// Variables of `[env]` that cargo would put above the environment (`force = true`).
     pub forced_env: BTreeMap<String, Place>,
-    /// `target.<triple>.runner` is a list: a later value must be one too, or cargo refuses.
+    /// `target.<triple>.runner` is a list: cargo joins a later list to it and refuses a text.
     pub runner_is_list: bool,
     /// `build.target-dir`, absolute.
     pub target_dir: Option<PathBuf>,

@@ -40,9 +40,8 @@ pub(super) fn compute(
     let mut hasher = KeyHasher::new("xprov env-id v1");
     hasher.part(input.shim_version.to_le_bytes()).part(env!("CARGO_PKG_VERSION"));
     hasher.part(input.host.as_str()).part(input.target.as_str());
-    hasher.part(&input.rust.version_verbose).part(cmake);
+    hasher.part(&input.rust.version_verbose).part(without_paths(cmake, replace));
     hasher.part(input.settings.baseline.as_deref().unwrap_or_default());
-    hasher.part(without_paths(input.shims, replace));
     let mut closure: Vec<_> = input.closure.to_vec();
     closure.sort_unstable();
     closure.dedup();

@@ -37,8 +37,6 @@ pub struct PlanInput<'a> {
     pub ambient: &'a [(String, String)],
     /// Tree hashes of everything that this host and target use.
     pub closure: &'a [TreeHash],
-    /// The text of `shim.toml`: what the tools are called with.
-    pub shims: &'a str,
     /// The version of what the compiler shims do to command lines.
     pub shim_version: u32,
 }
@@ -110,7 +108,7 @@ pub struct Paths {
     pub envs_dir: PathBuf,
     /// The store's root.
     pub store: PathBuf,
-    /// xprov's own CARGO_HOME.
+    /// xprov's own `CARGO_HOME`.
     pub cargo_home: PathBuf,
     /// The directories that hold this project's unpacked dependencies
     /// (`<cargo_home>/registry/src/*`, a directory source), known once they were fetched.

@@ -37,12 +37,15 @@ impl Network {
             }
         }
         let mut credentials = Vec::new();
-        take_secrets("CARGO_REGISTRY", merged.get_mut("registry"), &mut credentials);
+        if let Some(Value::Table(registry)) = merged.get_mut("registry") {
+            take_secrets("CARGO_REGISTRY", registry, &mut credentials);
+        }
         if let Some(Value::Table(registries)) = merged.get_mut("registries") {
             for (name, registry) in registries.iter_mut() {
+                let Value::Table(registry) = registry else { continue };
                 let name = name.to_uppercase().replace('-', "_");
                 let prefix = format!("CARGO_REGISTRIES_{name}");
-                take_secrets(&prefix, Some(registry), &mut credentials);
+                take_secrets(&prefix, registry, &mut credentials);
             }
             registries.retain(|_, registry| !is_empty_table(registry));
         }
@@ -52,8 +55,7 @@ impl Network {
 }
 
 /// Removes `token` and `secret-key`; tokens become variables.
-fn take_secrets(prefix: &str, value: Option<&mut Value>, into: &mut Vec<(String, String)>) {
-    let Some(Value::Table(table)) = value else { return };
+fn take_secrets(prefix: &str, table: &mut Table, into: &mut Vec<(String, String)>) {
     table.remove("secret-key");
     if let Some(Value::String(token)) = table.remove("token") {
         into.push((format!("{prefix}_TOKEN"), token));

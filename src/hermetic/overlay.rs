@@ -1,7 +1,7 @@
 //! Renders the last `--config` file of a cargo call: what must win over the project's own
 //! configuration. Everything in it is absolute.
 
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::vocab::triple::RustTriple;
 
@@ -57,10 +57,8 @@ impl Overlay<'_> {
         let mut triples = Table::new();
         let mut target = Table::new();
         target.insert("linker".into(), self.linker.into());
-        if let Some(runner) = self.runner {
-            let value = Value::from(runner);
-            let list = project.runner_is_list;
-            target.insert("runner".into(), if list { vec![value].into() } else { value });
+        if let Some(runner) = self.runner.filter(|_| !project.runner_is_list) {
+            target.insert("runner".into(), runner.into());
         }
         triples.insert(self.target.to_string(), target.into());
         if self.host != self.target {
@@ -86,12 +84,70 @@ impl Overlay<'_> {
         if !environment.is_empty() {
             root.insert("env".into(), environment.into());
         }
+        let exact_runner = format!("target.{}.runner", self.target);
         for (key, place) in &project.losing {
-            if key.ends_with(".runner") && self.runner.is_none() {
-                continue;
+            let place = place.clone();
+            if *key == exact_runner && project.runner_is_list {
+                warnings.push(Warning::RunnerIsList { place });
+            } else if !key.ends_with(".runner")
+                || (self.runner.is_some() && !project.runner_is_list)
+            {
+                warnings.push(Warning::Overridden { key: key.clone(), place });
             }
-            warnings.push(Warning::Overridden { key: key.clone(), place: place.clone() });
         }
         (root.to_string(), warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hermetic::cargo_config::Place;
+
+    fn render(project: &ProjectConfig) -> (Table, usize) {
+        let host = "x86_64-unknown-linux-gnu".parse().expect("known");
+        let target = "aarch64-unknown-linux-gnu".parse().expect("known");
+        let overlay = Overlay {
+            host: &host,
+            target: &target,
+            rustc: "/r/rustc",
+            rustdoc: "/r/rustdoc",
+            linker: "/b/t-gcc",
+            host_linker: "/b/h-gcc",
+            runner: Some("/b/runner"),
+            wrapper: "/b/rustc-wrapper",
+            cached: false,
+            build_dir: "/w/target/xprov/0",
+            has_build_dir: true,
+            variables: &[],
+        };
+        let (text, warnings) = overlay.render(project);
+        (text.parse().expect("TOML"), warnings.len())
+    }
+
+    #[test]
+    fn a_wrapper_is_written_only_where_the_project_has_one() {
+        let mut project = ProjectConfig::default();
+        let (config, _) = render(&project);
+        assert!(config["build"].get("rustc-wrapper").is_none());
+        assert_eq!(
+            config["target"]["aarch64-unknown-linux-gnu"]["runner"].as_str(),
+            Some("/b/runner")
+        );
+        let place = Place { file: "/w/.cargo/config.toml".into(), line: 1 };
+        project.losing.insert("build.rustc-wrapper".into(), place);
+        let (config, warnings) = render(&project);
+        assert_eq!(config["build"]["rustc-wrapper"].as_str(), Some("/b/rustc-wrapper"));
+        assert_eq!(warnings, 1);
+    }
+
+    #[test]
+    fn a_runner_that_is_a_list_stays_and_is_named() {
+        let mut project = ProjectConfig { runner_is_list: true, ..ProjectConfig::default() };
+        let place = Place { file: "/w/.cargo/config.toml".into(), line: 1 };
+        project.losing.insert("target.aarch64-unknown-linux-gnu.runner".into(), place);
+        let (config, warnings) = render(&project);
+        assert!(config["target"]["aarch64-unknown-linux-gnu"].get("runner").is_none());
+        assert_eq!(warnings, 1);
     }
 }

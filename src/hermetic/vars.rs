@@ -141,15 +141,15 @@ pub fn fate(name: &str) -> Option<Fate> {
 }
 
 /// The variables of `ambient` with this fate.
-pub fn select<'a>(
-    ambient: &'a [(String, String)],
+pub fn select(
+    ambient: &[(String, String)],
     wanted: Fate,
-) -> impl Iterator<Item = &'a (String, String)> {
+) -> impl Iterator<Item = &(String, String)> {
     ambient.iter().filter(move |(name, _)| fate(name) == Some(wanted))
 }
 
 /// The environment of `cargo fetch`: the user's way to the network, their tokens, and xprov's
-/// CARGO_HOME. Nothing is compiled in it.
+/// `CARGO_HOME`. Nothing is compiled in it.
 pub fn for_fetch(
     ambient: &[(String, String)],
     cargo_home: &str,

@@ -1,1 +1,266 @@
+//! The hermetic environment: env-id, the catalogue's page, the shim's door, and real cargo with a
+//! project that wants otherwise.
 
+mod real_cargo;
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use xprov::hermetic::cargo_config::ConfigFile;
+use xprov::hermetic::cfg_expr::TargetCfgs;
+use xprov::hermetic::vars::{self, Fate};
+use xprov::hermetic::{CTools, Error, Paths, Plan, PlanInput, Rust, Settings, prefix};
+use xprov::shim::{self, Config, Entry, Kind, Tool};
+use xprov::vocab::digest::TreeHash;
+use xprov::vocab::triple::RustTriple;
+
+/// An input whose parts a test can change.
+struct Case {
+    host: RustTriple,
+    target: RustTriple,
+    rust: Rust,
+    settings: Settings,
+    paths: Paths,
+    project: Vec<ConfigFile>,
+    ambient: Vec<(String, String)>,
+    closure: Vec<TreeHash>,
+    runner: Option<String>,
+}
+
+impl Case {
+    fn new(target: &str, machine: &str) -> Self {
+        let dir = |path: &str| PathBuf::from(format!("{machine}/{path}"));
+        Self {
+            host: "x86_64-unknown-linux-gnu".parse().expect("known"),
+            target: target.parse().expect("known"),
+            rust: Rust {
+                cargo: "rust/bin/cargo".into(),
+                rustc: "rust/bin/rustc".into(),
+                rustdoc: "rust/bin/rustdoc".into(),
+                version_verbose: "rustc 1.95.0\nrelease: 1.95.0\n".into(),
+            },
+            settings: Settings::default(),
+            paths: Paths {
+                workspace: dir("w"),
+                target_dir: dir("w/target"),
+                envs_dir: dir("x/envs"),
+                store: dir("x/store"),
+                cargo_home: dir("x/cargo"),
+                registry_dirs: vec![dir("x/cargo/registry/src/index-1")],
+                home: dir("x/home"),
+                tmp: dir("x/tmp"),
+            },
+            project: Vec::new(),
+            ambient: Vec::new(),
+            closure: vec![TreeHash::from_bytes([1; 32])],
+            runner: None,
+        }
+    }
+
+    fn plan(&self) -> Result<Plan, Error> {
+        let tools = |triple: &RustTriple| CTools {
+            prefix: triple.tool_prefix(),
+            sysroot: Some("sysroot".into()),
+            has_pkg_config: true,
+            ..CTools::default()
+        };
+        Plan::new(&PlanInput {
+            host: &self.host,
+            target: &self.target,
+            rust: self.rust.clone(),
+            target_tools: tools(&self.target),
+            host_tools: tools(&self.host),
+            runner: self.runner.clone(),
+            settings: self.settings.clone(),
+            paths: self.paths.clone(),
+            project: &self.project,
+            cfgs: &TargetCfgs::of(&self.target),
+            ambient: &self.ambient,
+            closure: &self.closure,
+            shim_version: shim::VERSION,
+        })
+    }
+
+    fn id(&self) -> String {
+        self.plan().expect("a plan").env_id.to_string()
+    }
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// A change of one input.
+type Change = fn(&mut Case);
+
+const ARM: &str = "aarch64-unknown-linux-gnu";
+
+#[test]
+fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
+    let mut elsewhere = Case::new(ARM, "/home/ü b");
+    elsewhere.ambient = vec![pair("TERM", "dumb"), pair("CFLAGS", "-O9"), pair("EDITOR", "vi")];
+    elsewhere.paths.registry_dirs.clear();
+    let base = Case::new(ARM, "/m1").id();
+    assert_eq!(base, elsewhere.id());
+
+    let set = |machine: &str| {
+        let mut case = Case::new(ARM, machine);
+        case.settings.set = vec![pair("DATABASE_URL", &format!("sqlite:{machine}/w/db"))];
+        case.id()
+    };
+    assert_eq!(set("/m1"), set("/m2"));
+
+    let changes: [(&str, Change); 7] = [
+        ("closure", |case| case.closure.push(TreeHash::from_bytes([2; 32]))),
+        ("rustc", |case| case.rust.version_verbose.push_str("LLVM version: 1\n")),
+        ("set", |case| case.settings.set.push(pair("A", "b"))),
+        ("pass", |case| case.settings.pass.push(("A".into(), Some("b".into())))),
+        ("rustflags", |case| case.settings.rustflags.push("-Copt-level=1".into())),
+        ("baseline", |case| case.settings.baseline = Some("armv8-a".into())),
+        ("target", |case| case.target = "armv7-unknown-linux-gnueabihf".parse().expect("known")),
+    ];
+    for (name, change) in changes {
+        let mut case = Case::new(ARM, "/m1");
+        change(&mut case);
+        assert_ne!(case.id(), base, "{name}");
+    }
+}
+
+#[test]
+fn each_tool_has_its_variable_and_bare_names_are_never_set() {
+    let plan = Case::new(ARM, "/m").plan().expect("a plan");
+    let bin = plan.bin_dir().display().to_string();
+    for (name, tool) in [
+        ("CC_aarch64_unknown_linux_gnu", "aarch64-linux-gnu-gcc"),
+        ("CXX_aarch64_unknown_linux_gnu", "aarch64-linux-gnu-g++"),
+        ("HOST_CC", "x86_64-linux-gnu-gcc"),
+        ("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc"),
+        ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "x86_64-linux-gnu-gcc"),
+        ("PKG_CONFIG_aarch64_unknown_linux_gnu", "pkg-config"),
+    ] {
+        assert_eq!(plan.value(name), Some(&*format!("{bin}/{tool}")), "{name}");
+    }
+    assert_eq!(plan.value("PKG_CONFIG_LIBDIR_aarch64_unknown_linux_gnu"), Some(""));
+    assert_eq!(plan.value("PATH"), Some(&*bin));
+    for bare in ["CC", "CXX", "AR", "CFLAGS", "RUSTFLAGS", "PKG_CONFIG_PATH"] {
+        assert_eq!(plan.value(bare), None, "{bare}");
+    }
+    let native = Case::new("x86_64-unknown-linux-gnu", "/m").plan().expect("a plan");
+    assert_eq!(native.value("CC_x86_64_unknown_linux_gnu"), native.value("HOST_CC"));
+    let mut names: Vec<&str> = native.variables.iter().map(|v| v.name.as_str()).collect();
+    names.dedup();
+    assert_eq!(names.len(), native.variables.len());
+}
+
+#[test]
+fn settings_may_not_take_what_xprov_sets() {
+    for name in ["PATH", "HOME", "CC_aarch64_unknown_linux_gnu", "RUSTFLAGS", "XPROV_ENV_ID"] {
+        let mut case = Case::new(ARM, "/m");
+        case.settings.set.push(pair(name, "x"));
+        assert!(matches!(case.plan(), Err(Error::Reserved { .. })), "{name}");
+    }
+    let mut case = Case::new(ARM, "/m");
+    case.settings.set = vec![pair("SOURCE_DATE_EPOCH", "7"), pair("CFLAGS", "-DX")];
+    let plan = case.plan().expect("these are the user's");
+    assert_eq!((plan.value("SOURCE_DATE_EPOCH"), plan.value("CFLAGS")), (Some("7"), Some("-DX")));
+}
+
+#[test]
+fn the_page_on_the_environment_shows_the_catalogue() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/environment.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let fate = |fate| match fate {
+        Fate::Passes => "passes",
+        Fate::FetchOnly => "fetch only",
+        Fate::Never => "never",
+    };
+    let expected: Vec<String> = vars::CATALOGUE
+        .iter()
+        .map(|rule| format!("| `{}` | {} | {} |", rule.name, fate(rule.fate), rule.reason))
+        .collect();
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn hermetic_and_shim_agree_on_the_name_of_the_map() {
+    assert_eq!(prefix::VARIABLE, shim::PREFIX_MAP_VARIABLE);
+}
+
+/// Under its own name this does nothing. Linked into an environment as a tool and started with
+/// this test's name, the process becomes the tool.
+#[test]
+fn becomes_the_tool() {
+    match shim::enter() {
+        Entry::Program => {}
+        entry => panic!("{entry:?}"),
+    }
+}
+
+fn script(path: &Path, text: &str) {
+    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("written");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("executable");
+}
+
+#[test]
+fn a_link_in_bin_starts_the_tool_however_it_is_called() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let env_dir = dir.path().join("e é 1");
+    let bin = env_dir.join("bin");
+    std::fs::create_dir_all(&bin).expect("made");
+    script(&env_dir.join("real-gcc"), "printf '<%s>' \"$MARK\" \"$@\"");
+    let mut gcc = Tool::new(Kind::Compiler, "real-gcc").with_before(["--sysroot=/s".to_owned()]);
+    gcc.set.insert("MARK".to_owned(), "m".to_owned());
+    let tools = BTreeMap::from([
+        ("t-gcc".to_owned(), gcc),
+        ("gone".to_owned(), Tool::new(Kind::Plain, "nowhere")),
+    ]);
+    let text = Config::new(tools).to_toml().expect("TOML");
+    std::fs::write(env_dir.join(shim::CONFIG_FILE), text).expect("written");
+    let own = std::env::current_exe().expect("this program");
+    let hard = bin.join("t-gcc");
+    if std::fs::hard_link(&own, &hard).is_err() {
+        std::fs::copy(&own, &hard).expect("copied");
+    }
+    for name in ["gone", "unknown"] {
+        symlink(&own, bin.join(name)).expect("linked");
+    }
+    let chosen = ["hermetic::becomes_the_tool", "--exact", "--nocapture"];
+    let run = |program: &Path| -> Output {
+        Command::new(program)
+            .args(chosen)
+            .env("PATH", &bin)
+            .env(shim::PREFIX_MAP_VARIABLE, "/a b=/x\u{1f}/c=/y")
+            .output()
+            .expect("it starts")
+    };
+    let expected = "<m><--sysroot=/s><-ffile-prefix-map=/a b=/x><-ffile-prefix-map=/c=/y>\
+                    <hermetic::becomes_the_tool><--exact><--nocapture>";
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said(&run(&hard)).ends_with(expected), "{}", said(&run(&hard)));
+    std::fs::remove_file(&hard).expect("removed");
+    symlink(&own, &hard).expect("linked");
+    assert!(said(&run(&hard)).ends_with(expected), "by a path to a symbolic link");
+    let by_name = Command::new("sh")
+        .args(["-c", &format!("PATH=\"$BIN\"; t-gcc {}", chosen.join(" "))])
+        .env("BIN", &bin)
+        .env(shim::PREFIX_MAP_VARIABLE, "/a b=/x\u{1f}/c=/y")
+        .output()
+        .expect("sh runs");
+    assert!(said(&by_name).ends_with(expected), "by its name on PATH");
+    for (name, error) in [("gone", "Start"), ("unknown", "UnknownTool")] {
+        let output = run(&bin.join(name));
+        let all = said(&output) + &String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && all.contains(error), "{name}: {all}");
+    }
+}
+
+#[test]
+fn a_shim_configuration_of_another_format_says_so() {
+    let path = Path::new("shim.toml");
+    let parse = |text| Config::parse(path, text);
+    assert!(matches!(parse("format = 9\nnew = 1\n"), Err(shim::Error::Format { found: 9, .. })));
+    assert!(matches!(parse("format = 1\nnew = 1\n"), Err(shim::Error::Parse { .. })));
+}

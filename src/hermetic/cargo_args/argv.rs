@@ -1,0 +1,88 @@
+//! The arguments that the pinned cargo gets.
+
+use std::path::{Path, PathBuf};
+
+use super::CargoArgs;
+use crate::hermetic::{Error, text};
+use crate::vocab::triple::RustTriple;
+
+/// Commands about no project.
+const WITHOUT_PROJECT: &[&str] =
+    &["help", "init", "install", "login", "logout", "new", "search", "uninstall", "version"];
+
+/// What stands around the user's arguments.
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
+    /// The manifest, absolute, where the user names none.
+    pub manifest_path: &'a Path,
+    /// The target.
+    pub target: &'a str,
+    /// Files for `--config`, absolute, in this order: the user's network settings, the project's
+    /// own configuration. The user's `--config` arguments follow.
+    pub first_configs: &'a [PathBuf],
+    /// The plan's file: the last `--config`, which wins.
+    pub last_config: &'a Path,
+    /// Whether the plan's file sets cargo's target directory (cargo before 1.91): then the
+    /// user's `--target-dir` is not cargo's.
+    pub own_target_dir: bool,
+}
+
+impl CargoArgs {
+    /// The arguments of the pinned cargo, which has to run in `/`.
+    pub fn to_argv(&self, around: &Surroundings<'_>) -> Result<Vec<String>, Error> {
+        let mut argv = vec![self.command.clone()];
+        let mut add = |parts: &[&str]| argv.extend(parts.iter().map(|part| (*part).to_owned()));
+        if !WITHOUT_PROJECT.contains(&self.command.as_str()) {
+            let manifest = self.manifest_path.as_deref().unwrap_or(around.manifest_path);
+            add(&["--manifest-path", text(manifest)?]);
+        }
+        if self.compiles() {
+            add(&["--target", around.target]);
+        }
+        if self.compiles() || self.offline {
+            // Everything was fetched before, with the user's network settings.
+            add(&["--offline"]);
+        }
+        if self.reads_messages() {
+            add(&["--message-format=json-render-diagnostics"]);
+        }
+        for file in around.first_configs {
+            add(&["--config", text(file)?]);
+        }
+        for config in &self.configs {
+            add(&["--config", config]);
+        }
+        add(&["--config", text(around.last_config)?]);
+        let end = self.rest.iter().position(|part| part == "--").unwrap_or(self.rest.len());
+        for (index, part) in self.rest.iter().enumerate() {
+            let dropped = around.own_target_dir && index < end && part.starts_with("--target-dir=");
+            if !dropped {
+                argv.push(part.clone());
+            }
+        }
+        Ok(argv)
+    }
+}
+
+/// The arguments of `cargo fetch`: for all the triples, since with the target alone what only
+/// build scripts need is missed. `configs` end with the plan's file, for cargo asks rustc about
+/// each triple, and a project's wrapper would answer.
+pub fn fetch_argv(
+    manifest_path: &Path,
+    triples: &[&RustTriple],
+    configs: &[PathBuf],
+    locked: bool,
+) -> Result<Vec<String>, Error> {
+    let mut argv = vec!["fetch".to_owned(), "--manifest-path".to_owned()];
+    argv.push(text(manifest_path)?.to_owned());
+    for triple in triples {
+        argv.extend(["--target".to_owned(), triple.to_string()]);
+    }
+    for config in configs {
+        argv.extend(["--config".to_owned(), text(config)?.to_owned()]);
+    }
+    if locked {
+        argv.push("--locked".to_owned());
+    }
+    Ok(argv)
+}
