@@ -44,6 +44,9 @@ pub struct ProjectConfig {
     pub losing: BTreeMap<String, Place>,
     /// Variables of `[env]` that cargo would put above the environment (`force = true`).
     pub forced_env: BTreeMap<String, Place>,
+    /// All of `[env]`, each value with its modifiers as one text: cargo rebuilds nothing when it
+    /// changes, so env-id has to.
+    pub env: BTreeMap<String, String>,
     /// `target.<triple>.runner` is a list: cargo joins a later list to it and refuses a text.
     pub runner_is_list: bool,
     /// `build.target-dir`, absolute.
@@ -107,8 +110,13 @@ impl ProjectConfig {
                 }
             }
             for (key, value) in table(root, "env").into_iter().flatten() {
-                let force = value.get_ref().as_table().and_then(|table| table.get("force"));
-                if force.and_then(|force| force.get_ref().as_bool()) == Some(true) {
+                let modifiers = value.get_ref().as_table();
+                let part = |name| modifiers.and_then(|table| table.get(name)).map(Spanned::get_ref);
+                let is = |name| part(name).and_then(DeValue::as_bool) == Some(true);
+                let text = part("value").unwrap_or(value.get_ref()).as_str().unwrap_or_default();
+                let all = format!("{text} force={} relative={}", is("force"), is("relative"));
+                found.env.insert(key.get_ref().to_string(), all);
+                if is("force") {
                     found.forced_env.insert(key.get_ref().to_string(), reader.place(value));
                 }
             }
@@ -253,6 +261,8 @@ rustflags = ["-Cexact"]
         assert_eq!(losing, expected);
         assert!(config.runner_is_list);
         assert_eq!(config.forced_env.keys().collect::<Vec<_>>(), ["CC"]);
+        assert_eq!(config.env["CC"], "cc force=true relative=false");
+        assert_eq!(config.env["A"], "b force=false relative=false");
         assert_eq!(config.target_dir, Some("/w0/out".into()));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::vocab::digest::{Blake3, KeyHasher};
 
+use super::cargo_config::ProjectConfig;
 use super::flags::Flag;
 use super::input::PlanInput;
 use super::plan::{Origin, Variable};
@@ -35,6 +36,7 @@ pub(super) fn compute(
     draft: &[Variable],
     flags: &[Flag],
     cmake: &str,
+    project: &ProjectConfig,
     replace: &[(String, &'static str)],
 ) -> EnvId {
     let mut hasher = KeyHasher::new("xprov env-id v1");
@@ -57,6 +59,10 @@ pub(super) fn compute(
     variables.sort_unstable();
     hasher.part(variables.len().to_le_bytes());
     for (name, value) in variables {
+        hasher.part(name).part(value);
+    }
+    hasher.part(project.env.len().to_le_bytes());
+    for (name, value) in &project.env {
         hasher.part(name).part(value);
     }
     for flag in flags {

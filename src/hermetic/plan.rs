@@ -148,6 +148,7 @@ impl Plan {
             &draft.variables()?,
             &common,
             &draft.cmake()?,
+            &project,
             &prefix::placeholders(&input.paths)?,
         );
         let env_dir = input.paths.envs_dir.join(env_id.to_string());

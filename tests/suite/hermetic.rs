@@ -112,13 +112,19 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
     };
     assert_eq!(set("/m1"), set("/m2"));
 
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 8] = [
         ("closure", |case| case.closure.push(TreeHash::from_bytes([2; 32]))),
         ("rustc", |case| case.rust.version_verbose.push_str("LLVM version: 1\n")),
         ("set", |case| case.settings.set.push(pair("A", "b"))),
         ("pass", |case| case.settings.pass.push(("A".into(), Some("b".into())))),
         ("rustflags", |case| case.settings.rustflags.push("-Copt-level=1".into())),
         ("baseline", |case| case.settings.baseline = Some("armv8-a".into())),
+        ("the project's [env]", |case| {
+            case.project.push(ConfigFile {
+                path: "/m1/w/.cargo/config.toml".into(),
+                text: "env.A = 'b'".into(),
+            });
+        }),
         ("target", |case| case.target = "armv7-unknown-linux-gnueabihf".parse().expect("known")),
     ];
     for (name, change) in changes {
