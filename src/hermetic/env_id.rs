@@ -41,6 +41,7 @@ pub(super) fn compute(
 ) -> EnvId {
     let mut hasher = KeyHasher::new("xprov env-id v1");
     hasher.part(input.shim_version.to_le_bytes()).part(env!("CARGO_PKG_VERSION"));
+    hasher.part(without_paths(input.shims, replace));
     hasher.part(input.host.as_str()).part(input.target.as_str());
     hasher.part(&input.rust.version_verbose).part(without_paths(cmake, replace));
     hasher.part(input.settings.baseline.as_deref().unwrap_or_default());

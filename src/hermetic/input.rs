@@ -39,6 +39,8 @@ pub struct PlanInput<'a> {
     pub closure: &'a [TreeHash],
     /// The version of what the compiler shims do to command lines.
     pub shim_version: u32,
+    /// What the shims are told, as text: arguments and programs of every tool.
+    pub shims: &'a str,
 }
 
 /// The pinned Rust. Paths are absolute, or relative to the environment's directory.

@@ -17,6 +17,8 @@ pub const FORMAT: u32 = 1;
 pub struct Config {
     /// [`FORMAT`].
     pub format: u32,
+    /// The target that the environment is for.
+    pub target: String,
     /// The tools by their names in `bin`.
     pub tools: BTreeMap<String, Tool>,
 }
@@ -77,9 +79,9 @@ impl Tool {
 }
 
 impl Config {
-    /// A configuration of these tools.
-    pub fn new(tools: BTreeMap<String, Tool>) -> Self {
-        Self { format: FORMAT, tools }
+    /// A configuration of these tools, for `target`.
+    pub fn new(target: &str, tools: BTreeMap<String, Tool>) -> Self {
+        Self { format: FORMAT, target: target.to_owned(), tools }
     }
 
     /// The file's text.

@@ -20,6 +20,8 @@ pub enum Entry {
     Cargo {
         /// The environment's directory.
         env_dir: PathBuf,
+        /// The target that the environment is for.
+        target: String,
     },
     /// A tool that could not be started; what could be started has replaced this process.
     Failed(Error),
@@ -29,7 +31,7 @@ pub enum Entry {
 pub fn enter() -> Entry {
     let Some((env_dir, name)) = place() else { return Entry::Program };
     match start(&env_dir, &name) {
-        Ok(()) => Entry::Cargo { env_dir },
+        Ok(target) => Entry::Cargo { env_dir, target },
         Err(error) => Entry::Failed(error),
     }
 }
@@ -59,8 +61,8 @@ fn split(path: &Path) -> Option<(PathBuf, String)> {
     there.then(|| (env_dir.to_path_buf(), name.to_owned()))
 }
 
-/// Replaces this process with the tool. `Ok` only for cargo, which is xprov itself.
-fn start(env_dir: &Path, name: &str) -> Result<(), Error> {
+/// Replaces this process with the tool. `Ok` only for cargo, which is xprov itself: the target.
+fn start(env_dir: &Path, name: &str) -> Result<String, Error> {
     let path = env_dir.join(CONFIG_FILE);
     let text = std::fs::read_to_string(&path)
         .map_err(|source| Error::Read { path: path.clone(), source })?;
@@ -69,7 +71,7 @@ fn start(env_dir: &Path, name: &str) -> Result<(), Error> {
         return Err(Error::UnknownTool { path, tool: name.to_owned() });
     };
     if tool.kind == Kind::Cargo {
-        return Ok(());
+        return Ok(config.target);
     }
     let facts = Facts {
         env_dir: env_dir.to_path_buf(),

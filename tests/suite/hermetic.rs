@@ -80,6 +80,7 @@ impl Case {
             ambient: &self.ambient,
             closure: &self.closure,
             shim_version: shim::VERSION,
+            shims: "",
         })
     }
 
@@ -223,7 +224,7 @@ fn a_link_in_bin_starts_the_tool_however_it_is_called() {
         ("t-gcc".to_owned(), gcc),
         ("gone".to_owned(), Tool::new(Kind::Plain, "nowhere")),
     ]);
-    let text = Config::new(tools).to_toml().expect("TOML");
+    let text = Config::new("aarch64-unknown-linux-gnu", tools).to_toml().expect("TOML");
     std::fs::write(env_dir.join(shim::CONFIG_FILE), text).expect("written");
     let own = std::env::current_exe().expect("this program");
     let hard = bin.join("t-gcc");
