@@ -23,7 +23,7 @@ mod verify;
 
 pub use cargo::{CargoOutcome, cargo};
 pub use context::{Context, LockMode};
-pub use environment::Environment;
+pub use environment::{Environment, Ground};
 pub use error::{Error, Kind};
 pub use exec::{env, exec};
 pub use lock::{LockOutcome, lock, update};

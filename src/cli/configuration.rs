@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::ops::Environment;
+use crate::ops::{Environment, Ground};
 
 /// The block as text.
-pub fn text(environment: &Environment) -> String {
+pub fn text(ground: &Ground, environment: &Environment) -> String {
     let plan = &environment.plan;
     let mut text = String::from("Build configuration\n");
     let mut line = |name: &str, value: &str, origin: &str| {
@@ -15,17 +15,15 @@ pub fn text(environment: &Environment) -> String {
     line("env-id", &plan.env_id.to_string(), "");
     line("environment", &plan.env_dir.to_string_lossy(), "");
     line("build dir", &plan.build_dir.to_string_lossy(), "");
-    for (name, path) in
-        [("rustc", &environment.tools.rust.rustc), ("cargo", &environment.tools.rust.cargo)]
-    {
-        let version = environment.lock.entries.iter().find(|entry| entry.key.name.as_str() == name);
+    for (name, path) in [("rustc", &ground.tools.rust.rustc), ("cargo", &ground.tools.rust.cargo)] {
+        let version = ground.lock.entries.iter().find(|entry| entry.key.name.as_str() == name);
         let version = version.map_or("", |entry| entry.key.version.as_str());
         line(name, &path.to_string_lossy(), &format!("{version}, toolchains.lock"));
     }
-    let tools = [&environment.tools.target, &environment.tools.host];
+    let tools = [&ground.tools.target, &ground.tools.host];
     for prefix in tools.map(|tools| format!("{}-gcc", tools.prefix)) {
         if let Some(program) =
-            environment.tools.shims.get(&prefix).and_then(|tool| tool.program.as_ref())
+            ground.tools.shims.get(&prefix).and_then(|tool| tool.program.as_ref())
         {
             line(&prefix, &program.to_string_lossy(), "toolchains.lock");
         }

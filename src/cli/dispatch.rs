@@ -176,10 +176,10 @@ impl Command<'_> {
         arguments.extend_from_slice(rest);
         let verbose =
             before_dashes(rest).any(|argument| matches!(argument, "-v" | "-vv" | "--verbose"));
-        let before = |environment: &ops::Environment| {
+        let before = |ground: &ops::Ground, environment: &ops::Environment| {
             self.progress.clear();
             if verbose {
-                say(&configuration::text(environment));
+                say(&configuration::text(ground, environment));
             }
         };
         let outcome = ops::cargo(&mut context, &arguments, self.default_target, &before)?;

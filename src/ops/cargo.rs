@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::binaries;
 use super::context::Context;
 use super::crates;
-use super::environment::{Environment, Wish, environment, ground};
+use super::environment::{self, Environment, Ground, Wish, ground};
 use super::error::Error;
 use super::project::Project;
 use super::verify::VerifyOutcome;
@@ -27,7 +27,7 @@ pub struct CargoOutcome {
 }
 
 /// Told before cargo starts, so that the environment can be shown.
-pub type BeforeCargo<'a> = &'a dyn Fn(&Environment);
+pub type BeforeCargo<'a> = &'a dyn Fn(&Ground, &Environment);
 
 /// Runs cargo with `arguments` (the command first) for each target that they name, or that the
 /// settings name, or for the host.
@@ -122,19 +122,25 @@ fn one(
     refuse_root_config()?;
     let triple: &RustTriple = &target.triple;
     let ground = ground(context, project, triple)?;
-    let crates = crates::fetch(context, project, &ground, triple, context.mode.locked)?;
-    let wish = Wish {
+    let before_fetch = crates::registry_dirs(context, project, &ground, triple)?;
+    let mut wish = Wish {
         target: triple,
         glibc: target.glibc,
         target_dir: args.target_dir.as_deref(),
-        registry_dirs: &crates.registry_dirs,
+        registry_dirs: &before_fetch,
     };
-    let environment = environment(context, project, ground, &wish)?;
+    let mut environment = environment::environment(context, project, &ground, &wish)?;
+    let crates = crates::fetch(context, project, &ground, triple, &environment.plan)?;
+    if before_fetch != crates.registry_dirs {
+        // Where crates are is known only now; it changes flags, and not the env-id.
+        wish.registry_dirs = &crates.registry_dirs;
+        environment = environment::environment(context, project, &ground, &wish)?;
+    }
     for warning in &environment.plan.warnings {
         context.observer.event(Event::Warning(warning.to_string()));
     }
-    before(&environment);
-    let has_build_dir = environment.tools.rust.has_build_dir();
+    before(&ground, &environment);
+    let has_build_dir = ground.tools.rust.has_build_dir();
     let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
         target: triple.as_str(),
@@ -142,7 +148,7 @@ fn one(
         last_config: &environment.plan.config.path,
         own_target_dir: !has_build_dir,
     })?;
-    let mut command = hermetic_command(&environment.tools.rust.cargo);
+    let mut command = hermetic_command(&ground.tools.rust.cargo);
     let variables = &environment.plan.variables;
     command.envs(variables.iter().map(|variable| (&variable.name, &variable.value)));
     command.args(command_line).current_dir("/");
@@ -150,13 +156,13 @@ fn one(
         command.env(CWD_VARIABLE, &context.ambient.cwd);
     }
     if args.reads_messages() {
-        let (code, files) = reading_messages(command, &environment)?;
+        let (code, files) = reading_messages(command, &ground)?;
         let files = if has_build_dir { files } else { bring_home(files, &environment)? };
         let binaries =
             if code == 0 { binaries::verify(context, &environment, &files)? } else { Vec::new() };
         Ok((code, binaries))
     } else {
-        let program = environment.tools.rust.cargo.display().to_string();
+        let program = ground.tools.rust.cargo.display().to_string();
         let status = command.status().map_err(|source| Error::Spawn { program, source })?;
         Ok((exit_code(status), Vec::new()))
     }
@@ -175,12 +181,9 @@ fn refuse_root_config() -> Result<(), Error> {
 }
 
 /// Runs cargo and learns from its messages which binaries it made.
-fn reading_messages(
-    mut command: Command,
-    environment: &Environment,
-) -> Result<(u8, Vec<PathBuf>), Error> {
+fn reading_messages(mut command: Command, ground: &Ground) -> Result<(u8, Vec<PathBuf>), Error> {
     let spawn_error = |source| {
-        let program = environment.tools.rust.cargo.display().to_string();
+        let program = ground.tools.rust.cargo.display().to_string();
         Error::Spawn { program, source }
     };
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(spawn_error)?;

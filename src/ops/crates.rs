@@ -1,20 +1,26 @@
 //! Fetching crates: with the user's network settings, before a build that has no network.
 //!
 //! What a Cargo.lock names is fetched once; its checksums keep what was fetched. A note in the
-//! store says so, and a warm build looks no further.
+//! store says so, for as long as the lock and the manifests of the workspace stay as they are, and
+//! a warm build looks no further.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::environment::Ground;
 use super::error::Error;
 use super::project::Project;
+use crate::hermetic::Plan;
+use crate::hermetic::cargo_args::fetch_argv;
 use crate::hermetic::cargo_config::ConfigFile;
 use crate::hermetic::network::Network;
 use crate::hermetic::vars;
-use crate::sys::fs::{Describe as _, create_dir, read_optional, read_text, write_atomic};
+use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, read_text, write_atomic};
 use crate::sys::process::hermetic_command;
 use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::event::Event;
@@ -25,8 +31,45 @@ use crate::vocab::triple::RustTriple;
 pub struct Crates {
     /// The files for cargo's first `--config`s: network settings, then the project's own.
     pub configs: Vec<PathBuf>,
-    /// The directories of unpacked crates.
+    /// The directories of unpacked crates, as they were when this Cargo.lock was fetched. What
+    /// other projects add later is no business of this one: it would change its flags.
     pub registry_dirs: Vec<PathBuf>,
+}
+
+/// The note of a finished fetch.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Note {
+    registry_dirs: Vec<PathBuf>,
+    /// The workspace's manifests, and the directories in which a new member would appear.
+    seen: Vec<Seen>,
+}
+
+/// A file or directory as it was.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    path: PathBuf,
+    size: u64,
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Seen {
+    fn now(path: PathBuf) -> Result<Self, FsError> {
+        let metadata = fs::metadata(&path).describe("read", &path)?;
+        // The size of a directory says nothing.
+        let size = if metadata.is_dir() { 0 } else { metadata.size() };
+        Ok(Self { path, size, seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() })
+    }
+}
+
+/// A fetch that may be needed.
+struct Fetch<'a> {
+    context: &'a Context<'a>,
+    project: &'a Project,
+    ground: &'a Ground,
+    target: &'a RustTriple,
+    network: Network,
+    configs: Vec<PathBuf>,
 }
 
 /// Fetches what the project's Cargo.lock names for host and target, unless that was done before.
@@ -35,16 +78,15 @@ pub fn fetch(
     project: &Project,
     ground: &Ground,
     target: &RustTriple,
-    locked: bool,
+    plan: &Plan,
 ) -> Result<Crates, Error> {
     let cargo_home = context.dirs.cargo_home();
     create_dir(&cargo_home)?;
     let network = Network::read(&user_config(context, project)?)?;
     let mut configs = Vec::new();
     if !network.config.is_empty() {
-        let name =
-            format!("network-{}.toml", &Blake3::of(network.config.as_bytes()).to_string()[..16]);
-        let path = cargo_home.join(name);
+        let digest = Blake3::of(network.config.as_bytes()).to_string();
+        let path = cargo_home.join(format!("network-{}.toml", &digest[..16]));
         if !path.is_file() {
             write_atomic(&path, network.config.as_bytes())?;
         }
@@ -52,65 +94,139 @@ pub fn fetch(
     }
     let own = ["config", "config.toml"].map(|name| project.root.join(".cargo").join(name));
     configs.extend(own.into_iter().find(|path| path.is_file()));
-    let lock_path = project.root.join("Cargo.lock");
-    let key = |cargo_lock: &[u8]| {
-        let mut key = KeyHasher::new("fetched/1");
-        key.part(cargo_lock).part(&network.config).part(&project.root_text);
-        key.part(context.host.as_str()).part(target.as_str());
-        context.store.layout().fetched(&key.finish())
+    let fetch = Fetch { context, project, ground, target, network, configs };
+    let note = match fetch.note()? {
+        Some(note) => note,
+        None => fetch.run(plan)?,
     };
-    let before = read_optional(&lock_path)?;
-    let noted = before.as_deref().is_some_and(|text| key(text).is_file());
-    if !noted || !cargo_home.join("registry").is_dir() {
-        let subject = format!("the crates of {}", context.ambient.shown(&project.root).display());
-        context.observer.event(Event::Step { verb: "Fetching", subject });
-        cargo_fetch(context, project, ground, target, locked, &network, &configs)?;
-        if let Some(after) = read_optional(&lock_path)? {
-            context.store.write(&key(&after), b"")?;
-        }
-    }
-    Ok(Crates { configs, registry_dirs: registry_dirs(&cargo_home)? })
+    Ok(Crates { configs: fetch.configs, registry_dirs: note.registry_dirs })
 }
 
-fn cargo_fetch(
+/// The directories of unpacked crates that the last fetch of this project left; none before it.
+pub fn registry_dirs(
     context: &Context<'_>,
     project: &Project,
     ground: &Ground,
     target: &RustTriple,
-    locked: bool,
-    network: &Network,
-    configs: &[PathBuf],
-) -> Result<(), Error> {
-    let ambient: Vec<(String, String)> = context
-        .ambient
-        .variables
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let rust = &ground.tools.rust;
-    let variables = vars::for_fetch(
-        &ambient,
-        &context.dirs.cargo_home().to_string_lossy(),
-        &rust.rustc.to_string_lossy(),
-        &network.credentials,
-    );
-    let mut command = hermetic_command(&rust.cargo);
-    command.envs(variables).current_dir("/").stdin(Stdio::null());
-    command.arg("fetch").arg("--manifest-path").arg(&project.manifest);
-    command.args(["--target", target.as_str()]);
-    if *target != context.host {
-        // Build dependencies are the host's.
-        command.args(["--target", context.host.as_str()]);
+) -> Result<Vec<PathBuf>, Error> {
+    let network = Network::read(&user_config(context, project)?)?;
+    let fetch = Fetch { context, project, ground, target, network, configs: Vec::new() };
+    Ok(fetch.note()?.unwrap_or_default().registry_dirs)
+}
+
+impl Fetch<'_> {
+    /// Where the note is for the Cargo.lock as it is now.
+    fn note_path(&self) -> Result<Option<PathBuf>, Error> {
+        let Some(lock) = read_optional(&self.project.root.join("Cargo.lock"))? else {
+            return Ok(None);
+        };
+        let mut key = KeyHasher::new("fetched/1");
+        key.part(lock).part(&self.network.config).part(&self.project.root_text);
+        key.part(self.project.root.as_os_str().as_encoded_bytes());
+        key.part(self.context.host.as_str()).part(self.target.as_str());
+        Ok(Some(self.context.store.layout().fetched(&key.finish())))
     }
-    for flag in [(locked, "--locked"), (context.mode.offline, "--offline")] {
-        command.args(flag.0.then_some(flag.1));
+
+    /// The note, if everything is as it was then.
+    fn note(&self) -> Result<Option<Note>, Error> {
+        let Some(path) = self.note_path()? else { return Ok(None) };
+        let note: Option<Note> =
+            read_optional(&path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(note.filter(|note| {
+            let same = |seen: &Seen| Seen::now(seen.path.clone()).is_ok_and(|now| now == *seen);
+            note.seen.iter().all(same) && note.registry_dirs.iter().all(|dir| dir.is_dir())
+        }))
     }
-    for config in configs {
-        command.arg("--config").arg(config);
+
+    fn run(&self, plan: &Plan) -> Result<Note, Error> {
+        let context = self.context;
+        let subject =
+            format!("the crates of {}", context.ambient.shown(&self.project.root).display());
+        context.observer.event(Event::Step { verb: "Fetching", subject });
+        let mut triples = vec![self.target];
+        if *self.target != context.host {
+            // Build dependencies are the host's.
+            triples.push(&context.host);
+        }
+        // Cargo asks rustc about the triples; a wrapper of the project's must not answer.
+        let configs: Vec<PathBuf> =
+            self.configs.iter().chain([&plan.config.path]).cloned().collect();
+        let argv = fetch_argv(&self.project.manifest, &triples, &configs, context.mode.locked)?;
+        let mut command = self.cargo();
+        command.args(argv).args(context.mode.offline.then_some("--offline"));
+        let status = command.status().map_err(|source| self.spawn_error(source))?;
+        if !status.success() {
+            return Err(Error::CargoFetch { offline: context.mode.offline });
+        }
+        let note = Note {
+            registry_dirs: below(&context.dirs.cargo_home().join("registry").join("src"))?,
+            seen: self.manifests()?,
+        };
+        if let Some(path) = self.note_path()? {
+            context.store.write(&path, &serde_json::to_vec(&note).unwrap_or_default())?;
+        }
+        Ok(note)
     }
-    let program = rust.cargo.display().to_string();
-    let status = command.status().map_err(|source| Error::Spawn { program, source })?;
-    if status.success() { Ok(()) } else { Err(Error::CargoFetch { offline: context.mode.offline }) }
+
+    /// The pinned cargo with the user's way to the network.
+    fn cargo(&self) -> Command {
+        let context = self.context;
+        let ambient: Vec<(String, String)> = context
+            .ambient
+            .variables
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let rust = &self.ground.tools.rust;
+        let mut command = hermetic_command(&rust.cargo);
+        command.envs(vars::for_fetch(
+            &ambient,
+            &context.dirs.cargo_home().to_string_lossy(),
+            &rust.rustc.to_string_lossy(),
+            &self.network.credentials,
+        ));
+        command.current_dir("/").stdin(Stdio::null());
+        command
+    }
+
+    fn spawn_error(&self, source: std::io::Error) -> Error {
+        Error::Spawn { program: self.ground.tools.rust.cargo.display().to_string(), source }
+    }
+
+    /// What a later build must find unchanged: a dependency that is added to a manifest has to be
+    /// fetched, although Cargo.lock does not know it yet.
+    fn manifests(&self) -> Result<Vec<Seen>, Error> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            packages: Vec<Package>,
+        }
+        #[derive(Deserialize)]
+        struct Package {
+            manifest_path: PathBuf,
+        }
+        let mut command = self.cargo();
+        command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+        command.arg("--manifest-path").arg(&self.project.manifest);
+        for config in &self.configs {
+            command.arg("--config").arg(config);
+        }
+        let output = command.output().map_err(|source| self.spawn_error(source))?;
+        let Ok(metadata) = serde_json::from_slice::<Metadata>(&output.stdout) else {
+            // Cargo will say what is wrong with the workspace when it builds.
+            return Ok(Vec::new());
+        };
+        let mut paths: Vec<PathBuf> =
+            metadata.packages.into_iter().map(|package| package.manifest_path).collect();
+        let siblings = paths
+            .iter()
+            .filter_map(|manifest| Some(manifest.parent()?.parent()?.to_path_buf()))
+            .filter(|dir| dir.starts_with(&self.project.root) && *dir != self.project.root);
+        let siblings: Vec<PathBuf> = siblings.collect();
+        paths.extend(siblings);
+        paths.sort();
+        paths.dedup();
+        Ok(paths.into_iter().map(Seen::now).collect::<Result<_, _>>()?)
+    }
 }
 
 /// The user's cargo configuration: that of the directories above the project, nearest first, then
@@ -140,13 +256,12 @@ fn user_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFil
     Ok(files)
 }
 
-/// The directories below `registry/src`, one for each registry, and git checkouts.
-pub fn registry_dirs(cargo_home: &Path) -> Result<Vec<PathBuf>, Error> {
-    let src = cargo_home.join("registry").join("src");
+/// The directories in `dir`, sorted; none where it does not exist.
+fn below(dir: &Path) -> Result<Vec<PathBuf>, FsError> {
     let mut dirs = Vec::new();
-    if src.is_dir() {
-        for entry in fs::read_dir(&src).describe("read", &src)? {
-            dirs.push(entry.describe("read", &src)?.path());
+    if dir.is_dir() {
+        for entry in fs::read_dir(dir).describe("read", dir)? {
+            dirs.push(entry.describe("read", dir)?.path());
         }
     }
     dirs.sort();

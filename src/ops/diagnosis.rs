@@ -49,6 +49,7 @@ impl Error {
             | Self::Merge(_)
             | Self::Relocation(_)
             | Self::Keys(_)
+            | Self::EnvCollision { .. }
             | Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
                 Kind::Integrity
             }
@@ -110,6 +111,7 @@ impl Error {
             Self::Unusable { .. } => {
                 one("choose another version in the settings, say `rust = { version = \"1.85\" }`")
             }
+            Self::EnvCollision { dir } => vec![format!("delete `{}`", dir.display())],
             Self::RootConfig { .. } => one("move it to your home directory"),
             Self::CargoFetch { offline: true } => {
                 one("run the command once without --offline, so that cargo's registry is filled")

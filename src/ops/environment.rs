@@ -14,6 +14,7 @@ use super::restore::places;
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{self, ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
+use crate::hermetic::flags;
 use crate::hermetic::{Paths, Plan, PlanInput, Settings};
 use crate::lockfile::Lockfile;
 use crate::settings::GlibcVersion;
@@ -30,14 +31,8 @@ use crate::vocab::triple::RustTriple;
 pub struct Environment {
     /// Everything that a build sees.
     pub plan: Plan,
-    /// The programs.
-    pub tools: Toolset,
     /// The target.
     pub target: RustTriple,
-    /// The lock that it came from.
-    pub lock: Lockfile,
-    /// The project's own cargo configuration, the root file first, then what it includes.
-    pub project_config: Vec<ConfigFile>,
     /// Where cargo puts binaries.
     pub target_dir: PathBuf,
     /// The newest glibc that binaries may need.
@@ -83,7 +78,7 @@ pub fn ground(
 pub fn environment(
     context: &Context<'_>,
     project: &Project,
-    ground: Ground,
+    ground: &Ground,
     wish: &Wish<'_>,
 ) -> Result<Environment, Error> {
     let target = wish.target;
@@ -109,7 +104,18 @@ pub fn environment(
         home: context.dirs.build_home(),
         tmp: target_dir.join("xprov").join("tmp"),
     };
-    let shims = shim::Config::new(target.as_str(), ground.tools.shims.clone());
+    let mut shims = ground.tools.shims.clone();
+    if let Some(baseline) = &settings.baseline
+        && let Some(cpu) = flags::baseline_cpu(baseline, target)?
+    {
+        let of_target = format!("{}-", ground.tools.target.prefix);
+        for (name, tool) in &mut shims {
+            if tool.kind == shim::Kind::Compiler && name.starts_with(&of_target) {
+                tool.before.push(format!("-march={cpu}"));
+            }
+        }
+    }
+    let shims = shim::Config::new(target.as_str(), shims);
     let shim_text = shims.to_toml().map_err(Error::ShimConfig)?;
     let plan = Plan::new(&PlanInput {
         host: &context.host,
@@ -141,15 +147,7 @@ pub fn environment(
     write_if_changed(&plan.config.path, &plan.config.text)?;
     let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
     let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
-    Ok(Environment {
-        plan,
-        tools: ground.tools,
-        target: target.clone(),
-        lock: ground.lock,
-        project_config,
-        target_dir,
-        max_glibc: wish.glibc.or(ceiling),
-    })
+    Ok(Environment { plan, target: target.clone(), target_dir, max_glibc: wish.glibc.or(ceiling) })
 }
 
 /// The root's `.cargo/config.toml` (or `config`, its old name) with the files that it includes.
@@ -196,7 +194,14 @@ fn target_dir(
 
 /// Makes `envs/<env-id>`, or brings its shims up to this xprov.
 fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Result<(), Error> {
+    let digest_path = plan.env_dir.join("env-id");
+    let digest = format!("{}\n", plan.env_id.digest());
     let stamp = executable_stamp(&context.ambient.executable)?;
+    // Two environments with the same 16 digits are not expected in this world; they would be the
+    // worst of all stale builds.
+    if read_text(&digest_path)?.is_some_and(|there| there != digest) {
+        return Err(Error::EnvCollision { dir: plan.env_dir.clone() });
+    }
     let stamp_path = plan.env_dir.with_extension("stamp");
     // A shim that became xprov again, as `cargo` does, is not what others should be made of.
     let own = context.ambient.executable.starts_with(context.store.layout().root());
@@ -221,6 +226,7 @@ fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Res
             symlink(path, bin.join(name)).describe("create the link", &bin.join(name))?;
         }
         write_atomic(&dir.join(shim::CONFIG_FILE), shims.as_bytes())?;
+        write_atomic(&dir.join("env-id"), digest.as_bytes())?;
         if let Ok(inner) = plan.cmake.path.strip_prefix(&plan.env_dir) {
             let path = dir.join(inner);
             create_dir(path.parent().unwrap_or(&dir))?;

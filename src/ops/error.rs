@@ -270,6 +270,12 @@ pub enum Error {
     /// The shims' configuration cannot be written as TOML.
     #[error("the configuration of the compiler shims cannot be written")]
     ShimConfig(#[source] toml::ser::Error),
+    /// Two environments share the short form of their env-id.
+    #[error("another environment is at `{}`", dir.display())]
+    EnvCollision {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// A command cannot be started.
     #[error("cannot run `{program}`")]
     Spawn {

@@ -77,12 +77,12 @@ fn of(
         None => declared.unwrap_or_else(host),
     };
     let ground = ground(context, &project, &target.triple)?;
-    let registry_dirs = crates::registry_dirs(&context.dirs.cargo_home())?;
+    let registry_dirs = crates::registry_dirs(context, &project, &ground, &target.triple)?;
     let wish = Wish {
         target: &target.triple,
         glibc: target.glibc,
         target_dir: None,
         registry_dirs: &registry_dirs,
     };
-    environment(context, &project, ground, &wish)
+    environment(context, &project, &ground, &wish)
 }
