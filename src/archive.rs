@@ -19,6 +19,7 @@ mod zip;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+pub use decode::{Compression, decoder};
 pub use limits::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
 pub use policy::Refusal;
 pub use spec::UnpackSpec;

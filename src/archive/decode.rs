@@ -14,7 +14,7 @@ const ZSTD_WINDOW_LOG: u32 = 30;
 
 /// A compressed stream's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compression {
+pub enum Compression {
     /// One or more .xz streams.
     Xz,
     /// One or more gzip members.
@@ -24,8 +24,8 @@ pub(super) enum Compression {
 }
 
 /// The reader of what is compressed in `input`. It reads to the end of `input`, and fails where
-/// something follows that is not compressed.
-pub(super) fn decoder<'a>(
+/// something follows that is not compressed, or where a decoder would need too much memory.
+pub fn decoder<'a>(
     compression: Compression,
     input: impl BufRead + 'a,
 ) -> io::Result<Box<dyn Read + 'a>> {

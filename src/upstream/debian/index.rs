@@ -3,13 +3,11 @@
 //! Believes no byte that the signed release has not named by digest, and knows nothing of what the
 //! packages in it mean.
 
-use std::io::{self, Read};
-
-use flate2::read::MultiGzDecoder;
-use xz2::read::XzDecoder;
+use std::io;
 
 use super::packages::{InvalidStanza, Packages};
 use super::release::Release;
+use crate::archive::{Compression, decoder};
 use crate::upstream::{Get, GetError};
 use crate::vocab::digest::Sha256;
 use crate::vocab::url::Url;
@@ -96,9 +94,9 @@ pub fn fetch(
     release: &Release,
     name: &IndexName,
 ) -> Result<Packages, IndexError> {
-    let (bytes, unpack) = fetch_packed(get, bases, release, name)?;
-    let mut text = String::new();
-    unpack(&bytes, &mut text)
+    let (bytes, compression) = fetch_packed(get, bases, release, name)?;
+    let text = decoder(compression, bytes.as_slice())
+        .and_then(io::read_to_string)
         .map_err(|source| IndexError::Decompress { index: name.clone(), source })?;
     Packages::parse(&text).map_err(|(number, source)| IndexError::Stanza {
         index: name.clone(),
@@ -107,19 +105,15 @@ pub fn fetch(
     })
 }
 
-type Unpack = fn(&[u8], &mut String) -> io::Result<usize>;
-
-const FORMATS: [(&str, Unpack); 2] = [
-    ("Packages.xz", |bytes, text| XzDecoder::new_multi_decoder(bytes).read_to_string(text)),
-    ("Packages.gz", |bytes, text| MultiGzDecoder::new(bytes).read_to_string(text)),
-];
+const FORMATS: [(&str, Compression); 2] =
+    [("Packages.xz", Compression::Xz), ("Packages.gz", Compression::Gzip)];
 
 fn fetch_packed(
     get: &dyn Get,
     bases: &[Url],
     release: &Release,
     name: &IndexName,
-) -> Result<(Vec<u8>, Unpack), IndexError> {
+) -> Result<(Vec<u8>, Compression), IndexError> {
     let files = candidates(release, name);
     let (mut answered, mut mismatch, mut failure) = (false, None, None);
     for base in bases {
@@ -131,7 +125,7 @@ fn fetch_packed(
                 Ok(bytes) => {
                     let (expected, actual) = (file.digest, Sha256::of(&bytes));
                     if expected == actual {
-                        return Ok((bytes, file.unpack));
+                        return Ok((bytes, file.compression));
                     }
                     let index = Box::new(name.clone());
                     mismatch.get_or_insert(IndexError::Mismatch { index, expected, actual });
@@ -157,18 +151,18 @@ struct Candidate {
     path: String,
     digest: Sha256,
     size: u64,
-    unpack: Unpack,
+    compression: Compression,
 }
 
 fn candidates(release: &Release, name: &IndexName) -> Vec<Candidate> {
     let dir = format!("{}/binary-{}", name.component, name.arch);
     let mut candidates = Vec::new();
-    for (file, unpack) in FORMATS {
+    for (file, compression) in FORMATS {
         let Some((digest, size)) = release.file(&format!("{dir}/{file}")) else { continue };
         // Under its digest a file cannot be another one while the mirror is being updated.
         let by_hash = release.by_hash.then(|| format!("by-hash/SHA256/{digest}"));
         for path in by_hash.into_iter().chain([file.to_owned()]) {
-            candidates.push(Candidate { path: format!("{dir}/{path}"), digest, size, unpack });
+            candidates.push(Candidate { path: format!("{dir}/{path}"), digest, size, compression });
         }
     }
     candidates
