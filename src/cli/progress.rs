@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use super::output;
 use super::style::Style;
 use crate::sys::ambient::Ambient;
 use crate::vocab::event::{Event, Observer};
@@ -114,6 +115,11 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn child_output(&self, line: &str) {
+        // A reader that went away is the child's concern, as if it had written by itself.
+        let _ = self.bars.suspend(|| output::data(&format!("{line}\n")));
+    }
+
     fn event(&self, event: Event) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match self.mode {

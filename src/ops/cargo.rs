@@ -1,6 +1,6 @@
 //! `build`, `check`, `test`, `run` and any other cargo command, in a hermetic environment.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -156,7 +156,7 @@ fn one(
         command.env(CWD_VARIABLE, &context.ambient.cwd);
     }
     if args.reads_messages() {
-        let (code, files) = reading_messages(command, &ground)?;
+        let (code, files) = reading_messages(context, command, &ground)?;
         let files = if has_build_dir { files } else { bring_home(files, &environment)? };
         let binaries =
             if code == 0 { binaries::verify(context, &environment, &files)? } else { Vec::new() };
@@ -181,7 +181,11 @@ fn refuse_root_config() -> Result<(), Error> {
 }
 
 /// Runs cargo and learns from its messages which binaries it made.
-fn reading_messages(mut command: Command, ground: &Ground) -> Result<(u8, Vec<PathBuf>), Error> {
+fn reading_messages(
+    context: &Context<'_>,
+    mut command: Command,
+    ground: &Ground,
+) -> Result<(u8, Vec<PathBuf>), Error> {
     let spawn_error = |source| {
         let program = ground.tools.rust.cargo.display().to_string();
         Error::Spawn { program, source }
@@ -195,10 +199,8 @@ fn reading_messages(mut command: Command, ground: &Ground) -> Result<(u8, Vec<Pa
                 Line::Artifact(artifact) => {
                     files.extend(artifact.outputs().into_iter().map(Path::to_path_buf));
                 }
-                Line::Text => {
-                    // What is no message of cargo's is somebody's data.
-                    let _ = writeln!(std::io::stdout(), "{line}");
-                }
+                // What is no message of cargo's is somebody's data.
+                Line::Text => context.observer.child_output(&line),
                 Line::Finished { .. } | Line::Other => {}
             }
         }

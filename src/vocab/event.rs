@@ -58,6 +58,10 @@ pub enum Event {
 pub trait Observer: Sync {
     /// Called for every event, in the order of each thread.
     fn event(&self, event: Event);
+
+    /// Called for a line that a child process wrote to its standard output and that had to be read
+    /// on its way: data for whoever called us, and no event.
+    fn child_output(&self, _line: &str) {}
 }
 
 /// Watches nothing.
