@@ -3,6 +3,7 @@
 mod architecture;
 mod archives;
 mod debian;
+mod docs;
 mod fetch;
 mod hermetic;
 mod inspect;
