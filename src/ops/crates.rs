@@ -230,7 +230,7 @@ impl Fetch<'_> {
 }
 
 /// The user's cargo configuration: that of the directories above the project, nearest first, then
-/// that of the user's CARGO_HOME with its credentials. Only network settings are taken from it.
+/// that of the user's `CARGO_HOME` with its credentials. Only network settings are taken from it.
 fn user_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFile>, Error> {
     let mut paths: Vec<PathBuf> = project
         .root

@@ -214,7 +214,11 @@ fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Res
         context.observer.event(Event::Waiting(what));
     })?;
     let program = store_program(context)?;
-    if !plan.env_dir.is_dir() {
+    if plan.env_dir.is_dir() {
+        for name in tools.shims.keys() {
+            replace_link(&program, &plan.bin_dir().join(name))?;
+        }
+    } else {
         let staging = context.store.stage()?;
         let dir = staging.dir().join("env");
         let bin = dir.join("bin");
@@ -233,10 +237,6 @@ fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Res
             write_atomic(&path, plan.cmake.text.as_bytes())?;
         }
         staging.publish(&dir, &plan.env_dir)?;
-    } else {
-        for name in tools.shims.keys() {
-            replace_link(&program, &plan.bin_dir().join(name))?;
-        }
     }
     Ok(write_atomic(&stamp_path, stamp.as_bytes())?)
 }
