@@ -83,6 +83,7 @@ pub fn closure(
     {
         return Ok((closure, None));
     }
+    context.store.sweep()?;
     let artifacts = Lockfile::artifacts(entries.iter().copied());
     let realised = realise(context, &artifacts, bases)?;
     let objects: BTreeMap<_, &Object> = artifacts

@@ -47,6 +47,8 @@ pub fn restore(
     if context.mode.locked {
         lock::current(context, &project, &collection, &targets)?;
     }
+    // A build that was killed may have left something although everything is there.
+    context.store.sweep()?;
     let mut outcome = RestoreOutcome { targets: targets.clone(), ..RestoreOutcome::default() };
     for target in &targets {
         let from = || places(context, &project, &collection);

@@ -53,7 +53,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>, FsError> {
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
+/// Whether the error says that a path, or a directory on the way to it, is not there.
+pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 

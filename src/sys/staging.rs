@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::fs::{Describe as _, FsError, create_dir, remove_tree, set_mode};
+use super::fs::{Describe as _, FsError, create_dir, is_absent, remove_tree, set_mode};
 use super::lock::FileLock;
 
 /// The directory of all staging directories; on the same file system as what they become.
@@ -47,26 +47,46 @@ impl StagingArea {
         Ok(Staging { dir, lock_path, _lock: lock })
     }
 
+    /// What is in the area; `None` where there is none yet.
+    fn entries(&self) -> Result<Option<fs::ReadDir>, FsError> {
+        match fs::read_dir(&self.root) {
+            Err(error) if is_absent(&error) => Ok(None),
+            result => result.map(Some).describe("read", &self.root),
+        }
+    }
+
     fn area_lock(&self) -> PathBuf {
         self.root.with_extension("lock")
     }
 
-    /// Removes what ended processes left, and says how many directories that were.
+    /// Removes what ended processes left, and says how many directories that were. Writes nothing
+    /// where there is nothing to sweep.
     pub fn sweep(&self) -> Result<usize, FsError> {
         let mut swept = 0;
+        if self.entries()?.is_none_or(|mut entries| entries.next().is_none()) {
+            return Ok(0);
+        }
         let Some(_area) = FileLock::try_acquire(&self.area_lock())? else { return Ok(0) };
-        let entries = match fs::read_dir(&self.root) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(error).describe("read", &self.root),
-        };
+        let Some(entries) = self.entries()? else { return Ok(0) };
         for entry in entries {
             let path = entry.describe("read", &self.root)?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let Some(stem) = name.strip_suffix(".lock") else { continue };
+            let Some(stem) = name.strip_suffix(".lock") else {
+                // Made under the lock of the area, which we hold: its process was killed before it
+                // had a lock of its own.
+                if !path.with_extension("lock").exists() {
+                    remove_tree(&path)?;
+                    swept += 1;
+                }
+                continue;
+            };
             if let Some(_lock) = FileLock::try_acquire(&path)? {
                 remove_tree(&self.root.join(stem))?;
-                fs::remove_file(&path).describe("remove", &path)?;
+                match fs::remove_file(&path) {
+                    // Its owner was about to remove it itself.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    result => result.describe("remove", &path)?,
+                }
                 swept += 1;
             }
         }
@@ -110,5 +130,28 @@ impl Drop for Staging {
         // Best effort: what stays here is swept by the next run.
         let _ = remove_tree(&self.dir);
         let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_killed_processes_left_is_swept_and_what_lives_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let area = StagingArea::new(dir.path().join("staging"));
+        let alive = area.create().expect("a staging directory");
+        let staging = dir.path().join("staging");
+        // Killed before it had its lock, while it worked, and while it cleaned up.
+        fs::create_dir(staging.join("s-before")).expect("a directory");
+        fs::create_dir_all(staging.join("s-at-work/tree")).expect("a directory");
+        fs::write(staging.join("s-at-work.lock"), "").expect("a file");
+        fs::write(staging.join("s-after.lock"), "").expect("a file");
+        assert_eq!(area.sweep().expect("swept"), 3);
+        assert_eq!(fs::read_dir(&staging).expect("there").count(), 2, "the living one's");
+        drop(alive);
+        assert_eq!(area.sweep().expect("swept"), 0);
+        assert_eq!(fs::read_dir(&staging).expect("there").count(), 0);
     }
 }
