@@ -155,7 +155,9 @@ impl Lockfile {
             let wanted = |triple: &RustTriple| {
                 triple == target || (triple == host && entry.slot != Slot::Runner)
             };
-            for_host && key.target.as_ref().is_none_or(wanted)
+            // One emulator for all targets is of no use where nothing is foreign.
+            let for_all = entry.slot != Slot::Runner || target != host;
+            for_host && key.target.as_ref().map_or(for_all, wanted)
         })
     }
 
