@@ -138,10 +138,12 @@ impl Collection {
                 return Ok(selected);
             }
         } else {
-            let serving = || of_slot().filter(|selected| selected.recipe.serves(target));
-            if let Some(selected) =
-                serving().find(|selected| selected.recipe.default).or_else(|| serving().next())
-            {
+            // The project's own go before built-in ones, whatever they are called.
+            let serving = of_slot().filter(|selected| selected.recipe.serves(target));
+            let rank = |selected: &Selected<'_>| {
+                (!selected.recipe.default, *selected.origin == Origin::BuiltIn)
+            };
+            if let Some(selected) = serving.min_by_key(rank) {
                 return Ok(selected);
             }
         }
@@ -237,6 +239,19 @@ mod tests {
         assert_eq!(origin(text.clone()), Some(Origin::BuiltIn));
         let origin = origin(text.replace("statically linked", "of our own"));
         assert_eq!(origin, Some(Origin::Project { path, shadows: true }));
+    }
+
+    #[test]
+    fn a_default_of_the_project_goes_before_a_built_in_one() {
+        let text = builtin::RECIPES
+            .iter()
+            .find(|(name, _)| *name == "posix-tools")
+            .map(|(_, text)| text.replace("posix-tools\"\nsummary", "zzz\"\nsummary"))
+            .expect("posix-tools is built in");
+        let collection = Collection::load(&[("recipes/zzz.toml".to_owned(), text)]).expect("valid");
+        let target: RustTriple = "x86_64-unknown-linux-gnu".parse().expect("a triple");
+        let selected = collection.select(Slot::Tools, &target, &Choice::default());
+        assert_eq!(selected.expect("a recipe").recipe.name.as_str(), "zzz");
     }
 
     #[test]
