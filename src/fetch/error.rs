@@ -139,6 +139,20 @@ impl FetchError {
         }
     }
 
+    /// Whether every URL answered that it does not have the artifact, or all those for which
+    /// `counts` holds did, and there are some.
+    pub fn is_gone_from(&self, counts: impl Fn(&Url) -> bool) -> bool {
+        match self {
+            Self::NotFound { .. } => true,
+            Self::Failed { attempts, .. } => {
+                let mut counting = attempts.iter().filter(|a| counts(&a.url)).peekable();
+                counting.peek().is_some()
+                    && counting.all(|attempt| matches!(attempt.reason, Reason::NotFound))
+            }
+            _ => false,
+        }
+    }
+
     /// Takes the failure of a fetch from `from` alone apart, or hands it back if it is not one of
     /// that URL.
     pub(super) fn into_attempts(self, from: &Url) -> Result<Vec<Attempt>, Self> {
@@ -200,6 +214,17 @@ mod tests {
         assert!(text.contains("web page (HTML)") && text.contains("two.test/f: not found"));
         assert!(text.contains(&Sha256::of(b"a").to_string()));
         assert!(!text.contains("secret"));
+    }
+
+    #[test]
+    fn what_is_gone_is_told_by_those_that_count() {
+        let one = || attempt("http://one.test/", Reason::NotFound);
+        let two = || attempt("http://two.test/", Reason::Connect("refused".into()));
+        let failed = FetchError::exhausted("x", vec![one(), two()]);
+        assert!(failed.is_gone_from(|url| url.as_str().contains("one")));
+        assert!(!failed.is_gone_from(|_| true));
+        assert!(!failed.is_gone_from(|_| false), "nobody said so");
+        assert!(FetchError::exhausted("x", vec![one()]).is_gone_from(|_| false));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Making locked artifacts exist in the store: look up, or fetch, unpack, verify and publish.
 
+use std::io::Read;
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +47,6 @@ pub fn realise(
         return Ok(Realised { objects, ..Realised::default() });
     }
     missing.sort_by_key(|&index| std::cmp::Reverse(artifacts[index].size));
-    context.store.sweep()?;
     let bytes = missing.iter().filter_map(|&index| artifacts[index].size).sum();
     say_first_use(context, bytes);
     let bases = bases()?;
@@ -162,20 +162,17 @@ impl Work<'_> {
         let staging = store.stage()?;
         let root = staging.dir().join("tree");
         let pin = Pin { sha256: artifact.sha256, size: artifact.size };
-        let unpacked = self.fetcher.fetch_with(
-            &label,
-            &self.urls(artifact)?,
-            &pin,
-            Some(&partial),
-            *observer,
-            |bytes| {
-                // A second try starts from nothing.
-                crate::sys::fs::remove_tree(&root)?;
-                crate::sys::fs::create_dir(&root)?;
-                archive::unpack(bytes, &artifact.unpack, &root, staging.dir())
-                    .map_err(|source| Error::Unpack { artifact: label.clone(), source })
-            },
-        )?;
+        let urls = self.urls(artifact)?;
+        let unpack = |bytes: &mut (dyn Read + Send)| {
+            // A second try starts from nothing.
+            crate::sys::fs::remove_tree(&root)?;
+            crate::sys::fs::create_dir(&root)?;
+            archive::unpack(bytes, &artifact.unpack, &root, staging.dir())
+                .map_err(|source| Error::Unpack { artifact: label.clone(), source })
+        };
+        let fetched =
+            self.fetcher.fetch_with(&label, &urls, &pin, Some(&partial), *observer, unpack);
+        let unpacked = fetched.map_err(|error| self.superseded(artifact, &urls, error))?;
         if let Some(expected) = artifact.tree
             && unpacked.tree.hash() != expected
         {
@@ -184,6 +181,21 @@ impl Work<'_> {
         }
         let named = (artifact.name.as_str(), artifact.version.as_str());
         Ok(store.add(&staging, &root, &unpacked.tree, named, &index_key(artifact))?)
+    }
+
+    /// Says of a package that the archive has no more what its 404 means. The places that serve
+    /// the archive as it is now decide; in what state the snapshot service is says nothing.
+    fn superseded(&self, artifact: &Artifact, urls: &[Url], error: Error) -> Error {
+        let Location::Debian { archive, .. } = &artifact.location else { return error };
+        // They come first among the URLs.
+        let live = urls.iter().take(self.bases.live(archive).len());
+        match error {
+            Error::Fetch(source) if source.is_gone_from(|url| live.clone().any(|l| l == url)) => {
+                let artifact = format!("{} {}", artifact.name, artifact.version);
+                Error::Superseded { artifact, source }
+            }
+            error => error,
+        }
     }
 
     fn urls(&self, artifact: &Artifact) -> Result<Vec<Url>, Error> {
