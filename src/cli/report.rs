@@ -12,7 +12,8 @@ use crate::ops::Error;
 pub fn text(error: &Error, style: Style) -> String {
     let mut text = format!("{} {error}\n", style.error("error:"));
     for cause in causes(error) {
-        let _ = writeln!(text, "  caused by: {cause}");
+        // A cause of several lines stays below its heading.
+        let _ = writeln!(text, "  caused by: {}", cause.replace('\n', "\n  "));
     }
     let hints = error.hints();
     if !hints.is_empty() {

@@ -4,12 +4,13 @@
 use std::io;
 
 use super::error::{Error, Kind};
-use crate::fetch::{FetchError, Reason};
+use crate::archive::UnpackError;
+use crate::compose::relocation::RelocationError;
+use crate::fetch::{FetchError, Reason, SetupError};
 use crate::lockfile::LockError;
 use crate::recipe::RecipeError;
 use crate::store::StoreError;
 use crate::sys::dirs::DirsError;
-use crate::sys::fs::FsError;
 use crate::upstream::debian::DebianError;
 
 impl Error {
@@ -43,6 +44,16 @@ impl Error {
                 Kind::Fetch
             }
             Self::Debian { source, .. } => debian_kind(source),
+            // A disk that takes nothing says nothing about the archive.
+            Self::Unpack { source: UnpackError::Write { .. } | UnpackError::Thread(_), .. }
+            | Self::Relocation(RelocationError::Fs(_))
+            | Self::Fetch(FetchError::Partial { .. })
+            | Self::Sources(_)
+            | Self::Unusable { .. }
+            | Self::Store(StoreError::Fs(_))
+            | Self::Dirs(_)
+            | Self::Output { .. }
+            | Self::Fs(_) => Kind::Machine,
             Self::Fetch(FetchError::Mismatch { .. } | FetchError::TooLarge { .. })
             | Self::Unpack { .. }
             | Self::TreeMismatch { .. }
@@ -53,13 +64,6 @@ impl Error {
             | Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
                 Kind::Integrity
             }
-            Self::Fetch(FetchError::Partial { .. })
-            | Self::Sources(_)
-            | Self::Unusable { .. }
-            | Self::Store(StoreError::Fs(_))
-            | Self::Dirs(_)
-            | Self::Output { .. }
-            | Self::Fs(_) => Kind::Machine,
             Self::Fetch(_) => Kind::Fetch,
             Self::Spawn { source, .. } => {
                 Kind::Command { exists: source.kind() != io::ErrorKind::NotFound }
@@ -71,31 +75,34 @@ impl Error {
     pub fn hints(&self) -> Vec<String> {
         let one = |hint: &str| vec![hint.to_owned()];
         match self {
-            Self::Document(error) | Self::Lock(LockError::Document(error)) => {
-                error.help.clone().into_iter().collect()
+            Self::Document(error) => error.help.clone().into_iter().collect(),
+            Self::Lock(LockError::Document(error)) => {
+                vec![error.help.clone().unwrap_or_else(|| ANEW.to_owned())]
             }
             Self::Recipe(error) => recipe_hints(error),
             Self::Lock(LockError::Version { .. }) => {
-                one("use the xprov that wrote it, or write it anew with `xprov lock`")
+                one("use the xprov that wrote it, or delete it and run `xprov lock`")
             }
-            Self::Lock(LockError::Duplicate { .. }) | Self::Date(_) | Self::Path(_) => {
-                one("restore the file from version control, or run `xprov update`")
-            }
-            Self::Target(error) => error.help().into_iter().collect(),
+            Self::Lock(LockError::Duplicate { .. }) | Self::Date(_) | Self::Path(_) => one(ANEW),
+            Self::Target(error) => vec![error.help()],
             Self::NoProject { .. } => {
                 one("run it in a project, or name one with --manifest-path PATH")
             }
             Self::NoManifest { .. } => one("name a Cargo.toml with --manifest-path PATH"),
             Self::Usage { help, .. } => vec![help.clone()],
-            Self::Drift { .. } | Self::NoLock { .. } | Self::NothingLocked { .. } => {
-                one("run `xprov lock` and commit toolchains.lock")
+            Self::Drift { command, .. } | Self::NoLock { command, .. } => {
+                vec![format!("run `{command}` and commit toolchains.lock")]
             }
-            Self::OfflineLock { .. } => one("run `xprov lock` where there is a network"),
+            Self::NothingLocked { .. } => one("run `xprov lock` and commit toolchains.lock"),
+            Self::OfflineLock { command, .. } => {
+                vec![format!("run `{command}` where there is a network")]
+            }
             Self::RecipeGone { .. } => one("bring the recipe back, or run `xprov update`"),
-            Self::NoArtifact { .. } => one("see what there is with `xprov recipes show NAME`"),
-            Self::NoSlot(_) | Self::NotLocked(_) => {
-                one("add it with `xprov lock --target TRIPLE`, or add this host to `hosts`")
+            Self::NoArtifact { recipe, .. } => {
+                vec![format!("see what there is with `xprov recipes show {recipe}`")]
             }
+            Self::NoSlot(_) => one("run `xprov lock`, or add this host to `hosts` in the settings"),
+            Self::NotLocked(target) => vec![format!("add it with `xprov lock --target {target}`")],
             Self::NoArchive(name) => vec![mirror_hint(name)],
             Self::Debian { source, .. } => vec![source.help().to_owned()],
             Self::Sources(_) => one("make the files readable, or name mirrors in the settings"),
@@ -104,6 +111,8 @@ impl Error {
                 one("run `xprov update` to pin the version that the archive has now")
             }
             Self::Fetch(error) => fetch_hints(error),
+            Self::Unpack { source: UnpackError::Write { source, .. }, .. } => io_hints(source),
+            Self::Relocation(RelocationError::Fs(error)) => io_hints(&error.source),
             Self::Unpack { .. }
             | Self::TreeMismatch { .. }
             | Self::Merge(_)
@@ -128,8 +137,14 @@ impl Error {
             Self::Dirs(
                 DirsError::WhiteSpace(_) | DirsError::NotAbsolute(_) | DirsError::NoHome,
             ) => one("set XPROV_HOME to an absolute path without spaces"),
-            Self::Fs(error) | Self::Store(StoreError::Fs(error)) => fs_hints(error),
-            Self::Spawn { .. } => one("see which commands there are with `xprov exec -- sh`"),
+            Self::Fs(error) | Self::Store(StoreError::Fs(error)) => match error.source.kind() {
+                io::ErrorKind::NotFound if error.action.starts_with("create") => one(ELSEWHERE),
+                _ => io_hints(&error.source),
+            },
+            Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => one(
+                "only programs of the environment are found by name, on the PATH of `xprov env`",
+            ),
+            Self::Spawn { .. } => one("name an executable file"),
             Self::Hermetic(error) => hermetic_hints(error),
             Self::Keys(_) | Self::Output { .. } | Self::ShimConfig(_) => Vec::new(),
         }
@@ -175,11 +190,14 @@ fn fetch_hints(error: &FetchError) -> Vec<String> {
         }
         FetchError::NotFound { .. } => "run `xprov update` if the upstream moved it",
         FetchError::Partial { source, .. } if is_full(source) => FULL,
-        FetchError::Partial { .. } => "make the store writable, or move it with XPROV_HOME",
+        FetchError::Partial { .. } => WRITABLE,
         FetchError::Failed { attempts, .. }
-            if attempts.iter().all(|attempt| matches!(attempt.reason, Reason::Status { .. })) =>
+            if attempts.iter().all(|attempt| is_trouble(&attempt.reason)) =>
         {
             "try again later"
+        }
+        FetchError::Setup(SetupError::Certificates { .. } | SetupError::NoCertificate { .. }) => {
+            "correct SSL_CERT_FILE, SSL_CERT_DIR or CARGO_HTTP_CAINFO"
         }
         FetchError::TooLarge { .. } | FetchError::Failed { .. } | FetchError::Setup(_) => {
             "check the network and the proxy variables, or name a mirror in the settings"
@@ -191,26 +209,36 @@ fn fetch_hints(error: &FetchError) -> Vec<String> {
 fn hermetic_hints(error: &crate::hermetic::Error) -> Vec<String> {
     use crate::hermetic::Error as Hermetic;
     match error {
-        Hermetic::ToolchainArgument { settings_line, .. } => {
-            vec![format!("say it in the settings: {settings_line}")]
+        Hermetic::ToolchainArgument { argument, .. } => {
+            let version = argument.trim_start_matches('+');
+            let is_version = version.starts_with(|c: char| c.is_ascii_digit());
+            let version = if is_version { version } else { "1.85" };
+            vec![format!("say it in the settings: rust = {{ version = \"{version}\" }}")]
         }
         Hermetic::Reserved { .. } => vec!["take it out of `env` in the settings".to_owned()],
         _ => Vec::new(),
     }
 }
 
+/// Whether the server may have recovered in a while.
+fn is_trouble(reason: &Reason) -> bool {
+    matches!(reason, Reason::Status { code, .. } if *code >= 500 || *code == 429)
+}
+
+const ANEW: &str = "restore it from version control, or delete it and run `xprov lock`";
 const FULL: &str = "free some space, or move the store with XPROV_HOME";
+const WRITABLE: &str = "make it writable, or move the store with XPROV_HOME";
+const ELSEWHERE: &str = "set XPROV_HOME to a directory that can be created";
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-fn fs_hints(error: &FsError) -> Vec<String> {
-    let hint = match error.source.kind() {
-        _ if is_full(&error.source) => FULL,
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "make it writable, or move the store with XPROV_HOME"
-        }
+fn io_hints(error: &io::Error) -> Vec<String> {
+    let hint = match error.kind() {
+        _ if is_full(error) => FULL,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => WRITABLE,
+        io::ErrorKind::NotADirectory => ELSEWHERE,
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]

@@ -111,12 +111,16 @@ pub enum Error {
         path: String,
         /// What changed.
         reasons: Vec<String>,
+        /// What writes it.
+        command: String,
     },
     /// `--locked`, and there is no lock.
     #[error("there is no {path}, and --locked keeps it from being written")]
     NoLock {
         /// The lock.
         path: String,
+        /// What writes it.
+        command: String,
     },
     /// A command that needs a lock found none.
     #[error("there is no {path}")]
@@ -129,6 +133,8 @@ pub enum Error {
     OfflineLock {
         /// The lock.
         path: String,
+        /// What writes it.
+        command: String,
     },
     /// The recipe of a locked entry does not exist any more.
     #[error("recipe `{recipe}` of the locked entry {entry} does not exist")]

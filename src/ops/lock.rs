@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::drift::drift;
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::project::{LOCK_NAME, Project, display};
 use super::request::Wanted;
 use super::resolve::resolve;
@@ -57,9 +57,11 @@ fn rewrite(
     let collection = collection(context, &project)?;
     let old = read(context, &project)?;
     let mut targets = settings_targets(&project);
+    let mut named = Vec::new();
     for target in extra {
-        targets.push(target.parse::<TargetRequest>()?.triple);
+        named.push(target.parse::<TargetRequest>()?.triple);
     }
+    targets.extend(named.iter().cloned());
     if targets.is_empty() {
         targets = old.as_ref().map_or_else(Vec::new, |(lock, _)| lock.request.targets.clone());
     }
@@ -69,13 +71,18 @@ fn rewrite(
     let wanted = Wanted::new(&project.settings, &collection, &context.host, &targets)?;
     let kept = old.as_ref().map(|(lock, _)| lock);
     let reasons = kept.map(|lock| drift(lock, &wanted.request()));
-    if context.mode.locked && reasons.as_ref().is_none_or(|reasons| !reasons.is_empty()) {
-        return Err(Error::Drift {
-            path: display(context.ambient, &project.lock_path()),
-            reasons: reasons.unwrap_or_else(|| vec!["there is no lock".to_owned()]),
-        });
+    if context.mode.locked {
+        let path = display(context.ambient, &project.lock_path());
+        let command = command(&project, &named);
+        match reasons {
+            None => return Err(Error::NoLock { path, command }),
+            Some(reasons) if !reasons.is_empty() => {
+                return Err(Error::Drift { path, reasons, command });
+            }
+            Some(_) => {}
+        }
     }
-    let new = resolve(context, &project, &wanted, kept.filter(|_| keep))?;
+    let new = resolved(context, &project, &wanted, kept.filter(|_| keep), &named)?;
     store_lock(context, &project, old.as_ref(), &new)
 }
 
@@ -97,22 +104,47 @@ pub fn current(
         }
         if context.mode.locked {
             let path = display(context.ambient, &project.lock_path());
-            return Err(Error::Drift { path, reasons });
+            return Err(Error::Drift { path, reasons, command: command(project, targets) });
         }
         // What was locked for other targets stays.
         if project.settings.targets.is_empty() {
             all.extend(lock.request.targets.iter().cloned());
         }
     } else if context.mode.locked {
-        return Err(Error::NoLock { path: display(context.ambient, &project.lock_path()) });
+        let path = display(context.ambient, &project.lock_path());
+        return Err(Error::NoLock { path, command: command(project, targets) });
     }
     let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
-    if context.mode.offline {
-        return Err(Error::OfflineLock { path: display(context.ambient, &project.lock_path()) });
-    }
-    let new = resolve(context, project, &wanted, old.as_ref().map(|(lock, _)| lock))?;
+    let kept = old.as_ref().map(|(lock, _)| lock);
+    let new = resolved(context, project, &wanted, kept, targets)?;
     let outcome = store_lock(context, project, old.as_ref(), &new)?;
     Ok((new, Some(outcome)))
+}
+
+/// Resolves. Offline that works where recipes have their pins in them; otherwise what is missing is
+/// the network, whatever was tried.
+fn resolved(
+    context: &Context<'_>,
+    project: &Project,
+    wanted: &Wanted<'_>,
+    kept: Option<&Lockfile>,
+    targets: &[RustTriple],
+) -> Result<Lockfile, Error> {
+    resolve(context, project, wanted, kept).map_err(|error| {
+        if context.mode.offline && error.kind() == Kind::Fetch {
+            let path = display(context.ambient, &project.lock_path());
+            Error::OfflineLock { path, command: command(project, targets) }
+        } else {
+            error
+        }
+    })
+}
+
+/// The command that locks for `targets`: those of the settings need not be named.
+fn command(project: &Project, targets: &[RustTriple]) -> String {
+    let declared = settings_targets(project);
+    let more = targets.iter().filter(|target| !declared.contains(target));
+    more.fold("xprov lock".to_owned(), |command, target| format!("{command} --target {target}"))
 }
 
 /// The lock as it is on disk, with its text.

@@ -58,7 +58,7 @@ impl Project {
             None => nearest_manifest(&ambient.cwd)
                 .ok_or_else(|| Error::NoProject { dir: ambient.cwd.clone() })?,
         };
-        let (root_manifest, root_text) = workspace_root(&manifest)?;
+        let (root_manifest, root_text) = workspace_root(ambient, &manifest)?;
         let shown = display(ambient, &root_manifest);
         let settings = Settings::parse(&shown, &root_text)?;
         let root = root_manifest.parent().unwrap_or(Path::new("/")).to_path_buf();
@@ -100,9 +100,9 @@ fn nearest_manifest(from: &Path) -> Option<PathBuf> {
 }
 
 /// The root manifest of the workspace that `manifest` belongs to, and its text.
-fn workspace_root(manifest: &Path) -> Result<(PathBuf, String), Error> {
+fn workspace_root(ambient: &Ambient, manifest: &Path) -> Result<(PathBuf, String), Error> {
     let own_text = read_manifest(manifest)?;
-    let own: Manifest = document::parse(&manifest.display().to_string(), &own_text)?;
+    let own: Manifest = document::parse(&display(ambient, manifest), &own_text)?;
     let dir = manifest.parent().unwrap_or(Path::new("/"));
     if own.workspace.is_some() {
         return Ok((manifest.to_path_buf(), own_text));

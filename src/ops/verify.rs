@@ -1,6 +1,7 @@
 //! `verify`: facts of binaries compared with what their target promises.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
@@ -70,7 +71,13 @@ pub fn one(
     ceiling: Option<(u32, u32)>,
 ) -> Result<VerifyOutcome, Error> {
     let inspect_error = |source| Error::Inspect { path: shown.to_path_buf(), source };
-    let bytes = fs::read(path).describe("read", shown)?;
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let name = shown.display().to_string();
+            return Err(Error::NotFound { what: "file", name, known: Vec::new() });
+        }
+        result => result.describe("read", shown)?,
+    };
     let facts = inspect::facts(&bytes).map_err(inspect_error)?;
     let target = match target {
         Some(target) => target.clone(),

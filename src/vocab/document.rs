@@ -47,14 +47,26 @@ fn explain(message: &str) -> (String, Option<String>) {
     let message = message.trim_end().lines().next().unwrap_or_default();
     if let Some(target) = message.strip_prefix("unknown target `") {
         let unknown = target.trim_end_matches('`').parse::<RustTriple>().err();
-        return (message.to_owned(), unknown.and_then(|unknown| unknown.help()));
+        return (message.to_owned(), unknown.map(|unknown| unknown.help()));
     }
-    let Some(rest) = message.strip_prefix("unknown field `") else {
-        return (message.to_owned(), None);
-    };
-    let mut quoted = rest.split('`').step_by(2);
-    let unknown = quoted.next().unwrap_or_default();
-    // After the first, every second piece between back quotes is an expected key.
+    // What the parser says where an enumeration is expected.
+    if message == "wanted string or table" {
+        return ("invalid type, expected a string".to_owned(), None);
+    }
+    for (prefix, what) in [("unknown field `", "key"), ("unknown variant `", "value")] {
+        if let Some(rest) = message.strip_prefix(prefix) {
+            let mut quoted = rest.split('`').step_by(2);
+            let unknown = quoted.next().unwrap_or_default();
+            return (format!("unknown {what} `{unknown}`"), nearest(unknown, rest, what));
+        }
+    }
+    (message.to_owned(), None)
+}
+
+/// The nearest of the words between back quotes in `rest`, after the first of them; all of them
+/// where none is near.
+fn nearest(unknown: &str, rest: &str, what: &str) -> Option<String> {
+    // Every second piece is between back quotes.
     let known: Vec<&str> =
         rest.split('`').skip(2).step_by(2).filter(|key| !key.is_empty()).collect();
     let nearest = known
@@ -63,10 +75,9 @@ fn explain(message: &str) -> (String, Option<String>) {
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(score, _)| *score > 0.6)
         .map(|(_, key)| format!("did you mean `{key}`?"));
-    let help = nearest.or_else(|| {
-        (!known.is_empty()).then(|| format!("known keys are `{}`", known.join("`, `")))
-    });
-    (format!("unknown key `{unknown}`"), help)
+    nearest.or_else(|| {
+        (!known.is_empty()).then(|| format!("known {what}s are `{}`", known.join("`, `")))
+    })
 }
 
 #[cfg(test)]

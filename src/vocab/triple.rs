@@ -29,10 +29,13 @@ pub struct UnknownTarget {
 }
 
 impl UnknownTarget {
-    /// The nearest known targets as a question, where there are any.
-    pub fn help(&self) -> Option<String> {
-        (!self.nearest.is_empty())
-            .then(|| format!("did you mean `{}`?", self.nearest.join("` or `")))
+    /// The nearest known targets as a question, or where none is near, all known ones.
+    pub fn help(&self) -> String {
+        if self.nearest.is_empty() {
+            format!("known targets are {}", KNOWN.join(", "))
+        } else {
+            format!("did you mean `{}`?", self.nearest.join("` or `"))
+        }
     }
 }
 
