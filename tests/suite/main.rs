@@ -2,6 +2,9 @@
 
 mod architecture;
 mod archives;
+mod bad_input;
+mod concurrency;
+mod crash;
 mod debian;
 mod docs;
 mod fetch;
@@ -10,3 +13,4 @@ mod inspect;
 mod relocate;
 mod support;
 mod tree_vectors;
+mod verbs;

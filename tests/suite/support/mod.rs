@@ -1,3 +1,8 @@
 //! What tests share.
 
+pub mod archive_fixture;
+pub mod namespace;
+pub mod project;
+pub mod redact;
+pub mod sandbox;
 pub mod server;

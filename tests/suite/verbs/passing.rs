@@ -1,0 +1,172 @@
+//! What passes through to cargo and other programs, and what comes back.
+
+use insta::assert_snapshot;
+
+use crate::support::archive_fixture::{TARGET, tar_gz};
+use crate::support::project::Project;
+
+/// A project whose cargo ends like this.
+fn ending(how: &str) -> Project {
+    let project = Project::locked();
+    project.settings(&format!(
+        "targets = [\"{TARGET}\"]\nenv = {{ set = {{ FAKE_EXIT = \"{how}\" }} }}\n"
+    ));
+    project
+}
+
+#[test]
+fn the_exit_code_of_cargo_is_ours() {
+    for (how, code) in
+        [("0", 0), ("101", 101), ("3", 3), ("signal-TERM", 143), ("signal-KILL", 137)]
+    {
+        let project = ending(how);
+        for verb in ["build", "check", "test", "run", "cargo -- clippy"] {
+            let outcome = project.xprov(&format!("-q {verb}"));
+            assert_eq!(outcome.code, Some(code), "{verb}: {outcome}");
+        }
+    }
+    assert_snapshot!(ending("101").xprov("-q build"), @r"
+    exit 101
+    --- stderr
+    cargo runs build for armv7-unknown-linux-gnueabihf
+    ");
+}
+
+#[test]
+fn the_exit_code_of_a_command_is_ours() {
+    let project = Project::locked();
+    let exec = |command: &[&str]| {
+        let line = ["-q", "exec", "--target", TARGET, "--"];
+        project.run(project.command(&[&line, command].concat()))
+    };
+    assert_eq!(exec(&["sh", "-c", "exit 0"]).code, Some(0));
+    assert_eq!(exec(&["sh", "-c", "exit 3"]).code, Some(3));
+    assert_eq!(exec(&["sh", "-c", "exit 101"]).code, Some(101));
+    assert_eq!(exec(&["sh", "-c", "kill -s TERM $$"]).code, Some(143));
+    assert_snapshot!(exec(&["sh", "-c", "echo $XPROV_TARGET; echo $0 $1", "a", "--b"]), @r"
+    exit 0
+    --- stdout
+    armv7-unknown-linux-gnueabihf
+    a --b
+    ");
+    // What the shim puts between is not for this test.
+    let compiled = exec(&["arm-linux-gnueabihf-gcc", "-c", "x.c"]).ok().stdout;
+    assert!(compiled.starts_with("gcc ") && compiled.ends_with(" -c x.c\n"), "{compiled}");
+}
+
+#[test]
+fn arguments_reach_cargo_unchanged() {
+    let mut project = Project::locked();
+    let cargo =
+        "#!/bin/sh\ncase \" $* \" in *' fetch '*) exit 0 ;; esac\nprintf '<%s>\\n' \"$@\"\n";
+    project.replace("cargo", tar_gz(&[("usr/bin/cargo", 0o755, cargo)]));
+    let line = format!("-q check --target {TARGET} -p a --features=b --release -- -D warnings");
+    assert_snapshot!(project.xprov(&line), @r"
+    exit 0
+    --- stdout
+    <check>
+    <--manifest-path>
+    <[PROJECT]/Cargo.toml>
+    <--target>
+    <armv7-unknown-linux-gnueabihf>
+    <--offline>
+    <--config>
+    <[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>
+    <-pa>
+    <--features=b>
+    <--release>
+    <-->
+    <-D>
+    <warnings>
+    ");
+    assert_snapshot!(project.xprov("-q cargo -- metadata --no-deps"), @r"
+    exit 0
+    --- stdout
+    <metadata>
+    <--manifest-path>
+    <[PROJECT]/Cargo.toml>
+    <--config>
+    <[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>
+    <--no-deps>
+    ");
+}
+
+#[test]
+fn as_a_subcommand_of_cargo() {
+    let project = Project::locked();
+    // `cargo xprov restore` starts `cargo-xprov xprov restore`.
+    project.xprov("xprov -q restore").ok();
+    let outcome = project.xprov("xprov recipes list").ok();
+    assert_eq!(outcome, project.xprov("recipes list"));
+}
+
+#[test]
+fn the_environment_in_every_form() {
+    let mut project = Project::locked();
+    project.settings("env = { set = { GREETING = \"it's $5\" }, pass = [\"TOKEN\"] }\n");
+    project.sandbox().set("TOKEN", "a \"b\" \\ c");
+    project.sandbox().set("RUSTFLAGS", "-Cdebuginfo=2");
+    project.xprov("-q restore").ok();
+    let env = |format: &str| {
+        let outcome = project.xprov(&format!("-q env --target {TARGET} --format {format}")).ok();
+        assert_eq!(outcome.stderr, "");
+        let ours = |line: &&str| {
+            ["GREETING", "TOKEN", "RUSTFLAGS", "XPROV_TARGET"]
+                .iter()
+                .any(|name| line.contains(name) && !line.contains("ENCODED"))
+        };
+        outcome.stdout.lines().filter(ours).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(env("sh"), @r#"
+    unset RUSTFLAGS
+    export GREETING='it'\''s $5'
+    export TOKEN='a "b" \ c'
+    export XPROV_TARGET=armv7-unknown-linux-gnueabihf
+    "#);
+    assert_snapshot!(env("fish"), @r#"
+    set -e RUSTFLAGS
+    set -gx GREETING 'it\'s $5'
+    set -gx TOKEN 'a "b" \\ c'
+    set -gx XPROV_TARGET 'armv7-unknown-linux-gnueabihf'
+    "#);
+    assert_snapshot!(env("json"), @r#"
+    "GREETING": "it's $5",
+    "TOKEN": "a \"b\" \\ c",
+    "XPROV_TARGET": "armv7-unknown-linux-gnueabihf",
+    "#);
+    assert_snapshot!(env("dotenv"), @r#"
+    GREETING="it's \$5"
+    TOKEN="a \"b\" \\ c"
+    XPROV_TARGET="armv7-unknown-linux-gnueabihf"
+    "#);
+    assert_snapshot!(env("github"), @r"
+    GREETING<<XPROV_END
+    TOKEN<<XPROV_END
+    XPROV_TARGET<<XPROV_END
+    ");
+    assert_snapshot!(env("cargo-config"), @r#"
+    "GREETING" = { value = "it's $5", force = true }
+    "TOKEN" = { value = 'a "b" \ c', force = true }
+    "XPROV_TARGET" = { value = "armv7-unknown-linux-gnueabihf", force = true }
+    "#);
+}
+
+#[test]
+fn the_environment_is_what_a_shell_evaluates() {
+    let mut project = Project::locked();
+    project.settings("env = { set = { GREETING = \"it's $5\" } }\n");
+    project.sandbox().set("CC", "clang");
+    project.xprov("-q restore").ok();
+    let mut shell = std::process::Command::new("/bin/sh");
+    project.dress(&mut shell);
+    let script = format!(
+        "eval \"$({} -q env --target {TARGET})\"; echo \"$GREETING ${{CC-unset}} $XPROV_TARGET\"",
+        crate::support::sandbox::XPROV
+    );
+    shell.args(["-euc", &script]);
+    assert_snapshot!(project.run(shell), @r"
+    exit 0
+    --- stdout
+    it's $5 unset armv7-unknown-linux-gnueabihf
+    ");
+}
