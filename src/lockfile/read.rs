@@ -45,8 +45,7 @@ struct VersionOnly {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLock {
-    #[serde(rename = "version")]
-    _version: u32,
+    version: u32,
     request: RawRequest,
     #[serde(default, rename = "entry")]
     entries: Vec<RawEntry>,
@@ -109,12 +108,16 @@ struct RawArtifact {
 impl Lockfile {
     /// Reads the lock `text`; `path` is how messages call it.
     pub fn parse(path: &str, text: &str) -> Result<Self, LockError> {
-        // The version first: a newer format may have keys that this one does not know.
-        let VersionOnly { version } = document::parse(path, text)?;
-        if version != VERSION {
+        let raw = document::parse::<RawLock>(path, text);
+        // A newer format may have keys that this one does not know: its version is the error then.
+        let version = match &raw {
+            Ok(raw) => Some(raw.version),
+            Err(_) => toml::from_str(text).ok().map(|VersionOnly { version }| version),
+        };
+        if let Some(version) = version.filter(|version| *version != VERSION) {
             return Err(LockError::Version { path: path.to_owned(), version });
         }
-        let raw: RawLock = document::parse(path, text)?;
+        let raw = raw?;
         let mut entries = Vec::with_capacity(raw.entries.len());
         for entry in raw.entries {
             entries.push(convert(path, text, entry)?);
