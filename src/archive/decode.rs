@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use xz2::stream::{CONCATENATED, Stream};
+use xz2::stream::{CONCATENATED, IGNORE_CHECK, Stream};
 
 /// The most memory that an xz stream may ask for: 1 GiB. Level 9 asks for 65 MiB.
 const XZ_MEMORY: u64 = 1 << 30;
@@ -31,7 +31,8 @@ pub fn decoder<'a>(
 ) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match compression {
         Compression::Xz => {
-            let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?;
+            // The pin says more of the bytes than the checks inside, which cost a tenth of the time.
+            let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED | IGNORE_CHECK)?;
             Box::new(xz2::bufread::XzDecoder::new_stream(input, stream))
         }
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
