@@ -6,6 +6,7 @@ mod collection;
 mod expand;
 mod model;
 
+pub use builtin::builtin_digest;
 pub use collection::{Collection, Origin, RecipeError, Selected};
 pub use expand::{Expansion, debian_arch};
 pub use model::{

@@ -16,8 +16,8 @@ pub fn text(ground: &Ground, environment: &Environment) -> String {
     line("environment", &plan.env_dir.to_string_lossy(), "");
     line("build dir", &plan.build_dir.to_string_lossy(), "");
     for (name, path) in [("rustc", &ground.tools.rust.rustc), ("cargo", &ground.tools.rust.cargo)] {
-        let version = ground.lock.entries.iter().find(|entry| entry.key.name.as_str() == name);
-        let version = version.map_or("", |entry| entry.key.version.as_str());
+        let version = ground.components.iter().find(|(component, ..)| component == name);
+        let version = version.map_or("", |(_, version, _)| version.as_str());
         line(name, &path.to_string_lossy(), &format!("{version}, toolchains.lock"));
     }
     let tools = [&ground.tools.target, &ground.tools.host];

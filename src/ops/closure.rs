@@ -56,6 +56,11 @@ struct Group<'a> {
 }
 
 impl Closure {
+    /// Whether its trees are still there.
+    pub fn exists(&self) -> bool {
+        self.trees.iter().all(|(_, dir)| dir.is_dir())
+    }
+
     /// The directory of a tree.
     pub fn tree(&self, slot: Slot, target: Option<&RustTriple>, tree: TreeRole) -> Option<&Path> {
         let found = self.trees.iter().find(|(role, _)| {
@@ -79,7 +84,7 @@ pub fn closure(
     let note = context.store.layout().closure(&key);
     if let Some(bytes) = read_optional(&note)?
         && let Ok(closure) = serde_json::from_slice::<Closure>(&bytes)
-        && closure.trees.iter().all(|(_, dir)| dir.is_dir())
+        && closure.exists()
     {
         return Ok((closure, None));
     }
@@ -132,10 +137,9 @@ fn groups<'a>(
         let variant = variant(collection, &context.host, entry)?;
         let component =
             variant.components.iter().find(|component| component.name == entry.key.name);
-        let by_target = matches!(entry.slot, Slot::Cc | Slot::Runner);
         let role = Role {
             slot: entry.slot,
-            target: if by_target { entry.key.target.clone() } else { None },
+            target: role_target(entry),
             tree: component.map(|component| component.tree).unwrap_or_default(),
         };
         let omit = &variant.provides.omit;
@@ -144,6 +148,11 @@ fn groups<'a>(
         group.artifacts.extend(&entry.artifacts);
     }
     Ok(groups.into_values().collect())
+}
+
+/// The target of the trees that an entry becomes part of.
+pub fn role_target(entry: &Entry) -> Option<RustTriple> {
+    entry.key.target.clone().filter(|_| matches!(entry.slot, Slot::Cc | Slot::Runner))
 }
 
 /// The recipe variant that an entry came from.

@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
-use super::environment::Ground;
 use super::error::Error;
+use super::ground::Ground;
 use super::project::Project;
 use crate::hermetic::Plan;
 use crate::hermetic::cargo_args::fetch_argv;

@@ -5,18 +5,15 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::closure::closure;
 use super::context::Context;
 use super::error::Error;
-use super::lock;
+use super::ground::Ground;
 use super::project::Project;
-use super::restore::places;
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{self, ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
 use crate::hermetic::flags;
 use crate::hermetic::{Paths, Plan, PlanInput, Settings};
-use crate::lockfile::Lockfile;
 use crate::settings::GlibcVersion;
 use crate::shim;
 use crate::sys::fs::{
@@ -49,29 +46,6 @@ pub struct Wish<'a> {
     pub target_dir: Option<&'a Path>,
     /// The directories of unpacked crates.
     pub registry_dirs: &'a [PathBuf],
-}
-
-/// What is needed before crates can be fetched: the lock, the trees, the programs.
-pub struct Ground {
-    /// The lock.
-    pub lock: Lockfile,
-    /// The programs.
-    pub tools: Toolset,
-    tree_hashes: Vec<crate::vocab::digest::TreeHash>,
-}
-
-/// Locks, realises and composes what `target` needs.
-pub fn ground(
-    context: &Context<'_>,
-    project: &Project,
-    target: &RustTriple,
-) -> Result<Ground, Error> {
-    let collection = lock::collection(context, project)?;
-    let (lock, _) = lock::current(context, project, &collection, std::slice::from_ref(target))?;
-    let bases = || places(context, project, &collection);
-    let (closure, _) = closure(context, &collection, &lock, target, &bases)?;
-    let tools = Toolset::new(context, &collection, &lock, target, &closure)?;
-    Ok(Ground { lock, tools, tree_hashes: closure.tree_hashes })
 }
 
 /// Plans the environment, and makes its directory unless it is there.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::crates;
-use super::environment::{Environment, Wish, environment, ground};
+use super::environment::{Environment, Wish, environment};
 use super::error::Error;
+use super::ground::ground;
 use super::project::Project;
 use crate::hermetic::render::{self, Format};
 use crate::hermetic::vars::{self, Fate};

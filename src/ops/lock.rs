@@ -86,21 +86,22 @@ fn rewrite(
     store_lock(context, &project, old.as_ref(), &new)
 }
 
-/// The lock for `targets`, written if it is missing or no longer answers what is asked.
+/// The lock for `targets` and its text, written if it is missing or no longer answers what is
+/// asked.
 pub fn current(
     context: &Context<'_>,
     project: &Project,
     collection: &Collection,
     targets: &[RustTriple],
-) -> Result<(Lockfile, Option<LockOutcome>), Error> {
-    let old = read(context, project)?;
+) -> Result<(Lockfile, String), Error> {
+    let mut old = read(context, project)?;
     let mut all = settings_targets(project);
     all.extend(targets.iter().cloned());
-    if let Some((lock, _)) = &old {
+    if let Some((lock, text)) = old.take() {
         let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
-        let reasons = drift(lock, &wanted.request());
+        let reasons = drift(&lock, &wanted.request());
         if reasons.is_empty() {
-            return Ok((lock.clone(), None));
+            return Ok((lock, text));
         }
         if context.mode.locked {
             let path = display(context.ambient, &project.lock_path());
@@ -110,6 +111,7 @@ pub fn current(
         if project.settings.targets.is_empty() {
             all.extend(lock.request.targets.iter().cloned());
         }
+        old = Some((lock, text));
     } else if context.mode.locked {
         let path = display(context.ambient, &project.lock_path());
         return Err(Error::NoLock { path, command: command(project, targets) });
@@ -117,8 +119,9 @@ pub fn current(
     let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
     let kept = old.as_ref().map(|(lock, _)| lock);
     let new = resolved(context, project, &wanted, kept, targets)?;
-    let outcome = store_lock(context, project, old.as_ref(), &new)?;
-    Ok((new, Some(outcome)))
+    store_lock(context, project, old.as_ref(), &new)?;
+    let text = new.to_text();
+    Ok((new, text))
 }
 
 /// Resolves. Offline that works where recipes have their pins in them; otherwise what is missing is

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::closure::{Closure, variant};
-use super::context::Context;
+use serde::{Deserialize, Serialize};
+
+use super::closure::{Closure, role_target, variant};
 use super::error::Error;
 use super::request::needs_runner;
 use crate::hermetic::{CTools, Rust, plan::WRAPPER};
-use crate::lockfile::{Entry, Lockfile};
+use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
 use crate::shim::{Kind, Tool};
 use crate::sys::fs::Describe as _;
@@ -38,24 +39,49 @@ pub struct Toolset {
 }
 
 /// A slot of the closure: its trees and what they provide.
-struct Provided<'a> {
-    main: &'a Path,
-    sysroot_tree: &'a Path,
-    provides: &'a Provides,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Filled {
+    slot: Slot,
+    target: Option<RustTriple>,
+    main: PathBuf,
+    sysroot_tree: PathBuf,
+    provides: Provides,
 }
 
-impl Provided<'_> {
+/// The slots that `entries` fill on `host`, each once.
+pub fn filled<'a>(
+    collection: &Collection,
+    host: &RustTriple,
+    entries: impl Iterator<Item = &'a Entry>,
+    closure: &Closure,
+) -> Result<Vec<Filled>, Error> {
+    let mut filled: Vec<Filled> = Vec::new();
+    for entry in entries {
+        let (slot, target) = (entry.slot, role_target(entry));
+        let tree = |role| closure.tree(slot, target.as_ref(), role).map(Path::to_path_buf);
+        let Some(main) = tree(TreeRole::Main) else { continue };
+        if filled.iter().any(|known| known.slot == slot && known.target == target) {
+            continue;
+        }
+        let sysroot_tree = tree(TreeRole::Sysroot).unwrap_or_else(|| main.clone());
+        let provides = variant(collection, host, entry)?.provides.clone();
+        filled.push(Filled { slot, target, main, sysroot_tree, provides });
+    }
+    Ok(filled)
+}
+
+impl Filled {
     fn sysroot(&self) -> Option<PathBuf> {
         let sysroot = self.provides.sysroot.as_deref()?;
         Some(if sysroot == "." {
-            self.sysroot_tree.into()
+            self.sysroot_tree.clone()
         } else {
             self.sysroot_tree.join(sysroot)
         })
     }
 
     fn fill(&self, argument: &str) -> String {
-        let sysroot = self.sysroot().unwrap_or_else(|| self.sysroot_tree.to_path_buf());
+        let sysroot = self.sysroot().unwrap_or_else(|| self.sysroot_tree.clone());
         argument
             .replace("{tree}", &self.main.to_string_lossy())
             .replace("{sysroot}", &sysroot.to_string_lossy())
@@ -78,32 +104,17 @@ impl Provided<'_> {
 }
 
 impl Toolset {
-    /// Collects the programs of a closure.
+    /// Collects the programs of the slots.
     pub fn new(
-        context: &Context<'_>,
-        collection: &Collection,
-        lock: &Lockfile,
+        host: &RustTriple,
         target: &RustTriple,
-        closure: &Closure,
+        slots: &[Filled],
+        rustc_version: &str,
     ) -> Result<Self, Error> {
-        let host = &context.host;
-        let provided = |slot: Slot,
-                        of: Option<&RustTriple>|
-         -> Result<Option<Provided<'_>>, Error> {
-            let entry = lock.entries_for(host, target).find(|entry: &&Entry| {
-                entry.slot == slot && (of.is_none() || entry.key.target.as_ref() == of)
-            });
-            let role = |tree| closure.tree(slot, of, tree);
-            let (Some(entry), Some(main)) = (entry, role(TreeRole::Main)) else { return Ok(None) };
-            Ok(Some(Provided {
-                main,
-                sysroot_tree: role(TreeRole::Sysroot).unwrap_or(main),
-                provides: &variant(collection, host, entry)?.provides,
-            }))
+        let find = |slot, of: Option<&RustTriple>| {
+            slots.iter().find(|filled| filled.slot == slot && filled.target.as_ref() == of)
         };
-        let need = |slot, of| -> Result<Provided<'_>, Error> {
-            provided(slot, of)?.ok_or(Error::NoSlot(slot))
-        };
+        let need = |slot, of| find(slot, of).ok_or(Error::NoSlot(slot));
         let rust = need(Slot::Rust, None)?;
         let target_cc = need(Slot::Cc, Some(target))?;
         let host_cc = need(Slot::Cc, Some(host))?;
@@ -112,18 +123,17 @@ impl Toolset {
             shims: BTreeMap::new(),
             links: BTreeMap::new(),
             rust: Rust {
-                cargo: program(&rust, "cargo"),
-                rustc: program(&rust, "rustc"),
-                rustdoc: program(&rust, "rustdoc"),
-                version_verbose: closure.rustc_version.clone(),
+                cargo: program(rust, "cargo"),
+                rustc: program(rust, "rustc"),
+                rustdoc: program(rust, "rustdoc"),
+                version_verbose: rustc_version.to_owned(),
             },
             target: CTools::default(),
             host: CTools::default(),
             runner: RUNNER.to_owned(),
             glibc: target_cc.provides.glibc.clone(),
         };
-        for (from, aliases) in
-            [(&tools, false), (&rust, false), (&target_cc, false), (&host_cc, true)]
+        for (from, aliases) in [(tools, false), (rust, false), (target_cc, false), (host_cc, true)]
         {
             set.add(from, aliases)?;
         }
@@ -134,10 +144,9 @@ impl Toolset {
         set.shims.insert("cargo".to_owned(), Tool::without_program(Kind::Cargo));
         set.shims.insert(WRAPPER.to_owned(), Tool::without_program(Kind::Plain));
         // One emulator package may serve all targets, or each target have its own.
-        let own = provided(Slot::Runner, Some(target))?;
-        let any = own.map_or_else(|| provided(Slot::Runner, None), |own| Ok(Some(own)))?;
+        let any = find(Slot::Runner, Some(target)).or_else(|| find(Slot::Runner, None));
         let runner = match (needs_runner(host, target), any) {
-            (true, Some(runner)) => emulator(&runner, &target_cc, target)?,
+            (true, Some(runner)) => emulator(runner, target_cc, target)?,
             (true, None) => return Err(Error::NoSlot(Slot::Runner)),
             (false, _) => Tool::without_program(Kind::Runner),
         };
@@ -147,7 +156,7 @@ impl Toolset {
         Ok(set)
     }
 
-    fn add(&mut self, from: &Provided<'_>, aliases: bool) -> Result<(), Error> {
+    fn add(&mut self, from: &Filled, aliases: bool) -> Result<(), Error> {
         for (name, tool) in &from.provides.tools {
             let kind = match tool.kind {
                 ToolKind::Cc | ToolKind::Cxx => Kind::Compiler,
@@ -162,7 +171,7 @@ impl Toolset {
             }
         }
         for pattern in &from.provides.links {
-            for (name, path) in matching(from.main, pattern)? {
+            for (name, path) in matching(&from.main, pattern)? {
                 self.links.entry(name).or_insert(path);
             }
         }
@@ -170,13 +179,13 @@ impl Toolset {
     }
 }
 
-fn program(from: &Provided<'_>, name: &str) -> PathBuf {
+fn program(from: &Filled, name: &str) -> PathBuf {
     let tool = from.provides.tools.get(name);
     from.main.join(tool.map_or(name, |tool| tool.program.as_str()))
 }
 
 /// The emulator of a target, which looks for the loader in the sysroot.
-fn emulator(runner: &Provided<'_>, cc: &Provided<'_>, target: &RustTriple) -> Result<Tool, Error> {
+fn emulator(runner: &Filled, cc: &Filled, target: &RustTriple) -> Result<Tool, Error> {
     let arch = match target.arch() {
         "armv7" => "arm",
         "i686" => "i386",

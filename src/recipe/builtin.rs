@@ -1,5 +1,7 @@
 //! The recipe collection that is compiled into the program.
 
+use crate::vocab::digest::{Blake3, KeyHasher};
+
 /// Name and text of each recipe in `recipes/`.
 pub(super) const RECIPES: &[(&str, &str)] = &[
     ("gcc-aarch64-linux-gnu", include_str!("../../recipes/gcc-aarch64-linux-gnu.toml")),
@@ -10,6 +12,15 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("rust-debian", include_str!("../../recipes/rust-debian.toml")),
     ("rust-release", include_str!("../../recipes/rust-release.toml")),
 ];
+
+/// The digest of the collection: tells it from that of another xprov.
+pub fn builtin_digest() -> Blake3 {
+    let mut digest = KeyHasher::new("recipes/1");
+    for (name, text) in RECIPES {
+        digest.part(name).part(text);
+    }
+    digest.finish()
+}
 
 #[cfg(test)]
 mod tests {

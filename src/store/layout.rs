@@ -77,6 +77,11 @@ impl Layout {
         self.root.join("fetched").join(key.to_string())
     }
 
+    /// What a project's lock, settings and recipes came to.
+    pub fn ground(&self, key: &Blake3) -> PathBuf {
+        self.root.join("grounds").join(key.to_string())
+    }
+
     /// Where trees grow before they are published.
     pub fn staging_dir(&self) -> PathBuf {
         self.root.join("staging")

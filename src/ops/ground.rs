@@ -1,0 +1,96 @@
+//! What comes before any build of a project for a target: composed trees and the programs in them.
+//!
+//! What the project's files came to is remembered under a key of them all, so that a warm command
+//! parses neither the lock nor a recipe.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::closure::{Closure, closure};
+use super::context::Context;
+use super::error::Error;
+use super::lock;
+use super::project::Project;
+use super::restore::places;
+use super::toolset::{Filled, Toolset, filled};
+use crate::recipe::{Slot, builtin_digest};
+use crate::sys::fs::{read_optional, read_text};
+use crate::vocab::digest::{KeyHasher, TreeHash};
+use crate::vocab::triple::RustTriple;
+
+/// What is needed before crates can be fetched.
+pub struct Ground {
+    /// The programs.
+    pub tools: Toolset,
+    /// The tree hashes of all objects, sorted.
+    pub tree_hashes: Vec<TreeHash>,
+    /// What the lock's entries are called: (name, version, slot).
+    pub components: Vec<(String, String, Slot)>,
+}
+
+/// What is remembered.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    closure: Closure,
+    filled: Vec<Filled>,
+}
+
+/// Locks, realises and composes what `target` needs.
+pub fn ground(
+    context: &Context<'_>,
+    project: &Project,
+    target: &RustTriple,
+) -> Result<Ground, Error> {
+    // A project's own recipes are said aloud each time, so they are read each time.
+    let memorable = project.recipes()?.is_empty();
+    let note = match remembered(context, project, target)?.filter(|_| memorable) {
+        Some(note) => note,
+        None => make(context, project, target, memorable)?,
+    };
+    let tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
+    let Closure { tree_hashes, components, .. } = note.closure;
+    Ok(Ground { tools, tree_hashes, components })
+}
+
+fn remembered(
+    context: &Context<'_>,
+    project: &Project,
+    target: &RustTriple,
+) -> Result<Option<Note>, Error> {
+    let Some(lock_text) = read_text(&project.lock_path())? else { return Ok(None) };
+    let bytes = read_optional(&path(context, project, target, &lock_text))?;
+    let note = bytes.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
+    Ok(note.filter(|note| note.closure.exists()))
+}
+
+fn make(
+    context: &Context<'_>,
+    project: &Project,
+    target: &RustTriple,
+    memorable: bool,
+) -> Result<Note, Error> {
+    let collection = lock::collection(context, project)?;
+    let (lock, lock_text) =
+        lock::current(context, project, &collection, std::slice::from_ref(target))?;
+    let bases = || places(context, project, &collection);
+    let (closure, _) = closure(context, &collection, &lock, target, &bases)?;
+    let filled =
+        filled(&collection, &context.host, lock.entries_for(&context.host, target), &closure)?;
+    let note = Note { closure, filled };
+    if memorable {
+        let bytes = serde_json::to_vec(&note).unwrap_or_default();
+        context.store.write(&path(context, project, target, &lock_text), &bytes)?;
+    }
+    Ok(note)
+}
+
+/// The place of the note: named by all that decides what is in it.
+fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text: &str) -> PathBuf {
+    let mut key = KeyHasher::new("ground/1");
+    key.part(env!("CARGO_PKG_VERSION")).part(builtin_digest().as_bytes());
+    key.part(context.host.as_str()).part(target.as_str());
+    // The settings are in the root manifest.
+    key.part(&project.root_text).part(lock_text);
+    context.store.layout().ground(&key.finish())
+}
