@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::{panic, thread};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,19 +98,29 @@ pub fn closure(
         .zip(&realised.objects)
         .map(|((sha256, unpack), object)| ((sha256, unpack.strip, unpack.keep.clone()), object))
         .collect();
-    let mut trees = Vec::new();
-    for group in groups {
-        let group_objects: Vec<&Object> = group
-            .artifacts
-            .iter()
-            .filter_map(|artifact| {
-                let unpack = &artifact.unpack;
-                objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
+    let of_group = |group: &Group<'_>| {
+        let object = |artifact: &&Artifact| {
+            let unpack = &artifact.unpack;
+            objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
+        };
+        group.artifacts.iter().filter_map(object).collect::<Vec<_>>()
+    };
+    let trees = thread::scope(|scope| {
+        let compositions: Vec<_> = groups
+            .into_iter()
+            .map(|group| {
+                let objects = of_group(&group);
+                scope.spawn(move || {
+                    let dir = compose(context, &group, &objects)?;
+                    Ok((group.role, dir))
+                })
             })
             .collect();
-        let dir = compose(context, &group, &group_objects)?;
-        trees.push((group.role, dir));
-    }
+        compositions
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+            .collect::<Result<Vec<_>, Error>>()
+    })?;
     let mut tree_hashes: Vec<TreeHash> =
         realised.objects.iter().map(|object| object.path.tree_hash()).collect();
     tree_hashes.sort();
