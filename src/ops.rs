@@ -3,6 +3,7 @@
 mod binaries;
 mod cargo;
 mod closure;
+mod composition;
 mod context;
 mod crates;
 mod diagnosis;

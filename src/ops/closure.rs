@@ -5,24 +5,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{panic, thread};
 
 use serde::{Deserialize, Serialize};
 
+use super::composition::{Composition, compose};
 use super::context::Context;
 use super::error::Error;
 use super::realise::{Realised, realise};
-use crate::compose::merge::{Layer, Merged};
-use crate::compose::{link, relocation};
+use crate::compose::relocation;
 use crate::lockfile::{Artifact, Entry, Lockfile};
 use crate::recipe::{Collection, Slot, TreeRole, Variant};
 use crate::store::Object;
 use crate::sys::fs::read_optional;
 use crate::sys::process::hermetic_command;
-use crate::tree::Tree;
 use crate::upstream::debian::Bases;
 use crate::vocab::digest::{Blake3, KeyHasher, TreeHash};
-use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
 /// One composed tree: which slot, for which target (`None`: for all), and which of its trees.
@@ -105,22 +102,14 @@ pub fn closure(
         };
         group.artifacts.iter().filter_map(object).collect::<Vec<_>>()
     };
-    let trees = thread::scope(|scope| {
-        let compositions: Vec<_> = groups
-            .into_iter()
-            .map(|group| {
-                let objects = of_group(&group);
-                scope.spawn(move || {
-                    let dir = compose(context, &group, &objects)?;
-                    Ok((group.role, dir))
-                })
-            })
-            .collect();
-        compositions
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
-            .collect::<Result<Vec<_>, Error>>()
-    })?;
+    let compositions: Vec<Composition<'_>> = groups
+        .into_iter()
+        .map(|group| {
+            let objects = of_group(&group);
+            Composition::new(context, group.role, group.omit, objects)
+        })
+        .collect();
+    let trees = compose(context, compositions)?;
     let mut tree_hashes: Vec<TreeHash> =
         realised.objects.iter().map(|object| object.path.tree_hash()).collect();
     tree_hashes.sort();
@@ -198,71 +187,6 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
         }
     }
     key.finish()
-}
-
-/// Joins objects into one directory, unless the same join is there already.
-fn compose(
-    context: &Context<'_>,
-    group: &Group<'_>,
-    objects: &[&Object],
-) -> Result<PathBuf, Error> {
-    let role = &group.role;
-    let Context { store, observer, host, .. } = context;
-    let mut id = KeyHasher::new("composition/1");
-    id.part(host.as_str()).part(relocation::VERSION.to_le_bytes());
-    let mut sorted: Vec<&Object> = objects.to_vec();
-    sorted.sort_by(|a, b| a.path.cmp(&b.path));
-    sorted.dedup();
-    for object in &sorted {
-        id.part(object.path.tree_hash().as_bytes());
-    }
-    id.part([u8::from(role.tree == TreeRole::Sysroot)]);
-    for path in group.omit {
-        id.part(path);
-    }
-    let id = id.finish().to_string();
-    let label = match &role.target {
-        Some(target) => format!("{}-{}", role.slot.as_str(), target.tool_prefix()),
-        None => role.slot.as_str().to_owned(),
-    };
-    // 32 hexadecimal digits keep the paths short that end up in linker commands; 128 bits of
-    // BLAKE3 do not collide by accident.
-    let name = match role.tree {
-        TreeRole::Main => format!("{}-{label}", &id[..32]),
-        TreeRole::Sysroot => format!("{}-{label}-sysroot", &id[..32]),
-    };
-    let dir = store.layout().compositions_dir().join(&name);
-    if dir.is_dir() {
-        return Ok(dir);
-    }
-    observer.event(Event::Step { verb: "Composing", subject: label });
-    let _lock = store.lock(&name, || {
-        observer.event(Event::Waiting(format!("another xprov, which composes {name}")));
-    })?;
-    if dir.is_dir() {
-        return Ok(dir);
-    }
-    let mut trees: Vec<(String, Tree)> = Vec::new();
-    for object in &sorted {
-        trees.push((object.path.label().to_owned(), store.tree(&object.path)?));
-    }
-    let layers: Vec<Layer<'_>> = trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
-    let merged = Merged::new(&layers, group.omit)?;
-    let dirs: Vec<&Path> = sorted.iter().map(|object| object.dir.as_path()).collect();
-    let staging = store.stage()?;
-    let root = staging.dir().join("tree");
-    crate::sys::fs::create_dir(&root)?;
-    let relocated = match role.tree {
-        TreeRole::Main => {
-            let cache = |key: &Blake3| store.layout().relocated(key);
-            crate::sys::fs::create_dir(&store.layout().root().join("relocated"))?;
-            relocation::relocate(&merged, &dirs, host, &cache)?
-        }
-        TreeRole::Sysroot => BTreeMap::new(),
-    };
-    link::build(&merged, &dirs, &relocated, &root)?;
-    staging.publish(&root, &dir)?;
-    Ok(dir)
 }
 
 /// Asks the pinned rustc itself, which also shows that it runs on this machine.

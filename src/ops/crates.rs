@@ -141,7 +141,7 @@ impl Fetch<'_> {
     fn run(&self, plan: &Plan) -> Result<Note, Error> {
         let context = self.context;
         let subject =
-            format!("the crates of {}", context.ambient.shown(&self.project.root).display());
+            format!("crates for {}", context.ambient.shown(&self.project.manifest).display());
         context.observer.event(Event::Step { verb: "Fetching", subject });
         let mut triples = vec![self.target];
         if *self.target != context.host {

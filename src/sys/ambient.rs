@@ -42,7 +42,11 @@ impl Ambient {
 
     /// A path as messages show it: relative to the shell's directory where it is below.
     pub fn shown<'a>(&self, path: &'a Path) -> &'a Path {
-        path.strip_prefix(&self.shell_cwd).unwrap_or(path)
+        match path.strip_prefix(&self.shell_cwd) {
+            Ok(below) if below.as_os_str().is_empty() => Path::new("."),
+            Ok(below) => below,
+            Err(_) => path,
+        }
     }
 
     /// How the user would call this program again: by name where the shell finds it.

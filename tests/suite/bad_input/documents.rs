@@ -58,11 +58,11 @@ fn settings_with_a_wrong_type() {
     --- stderr
     error: Cargo.toml:7:11: invalid type: string "aarch64-unknown-linux-gnu", expected a sequence
     "#);
-    assert_snapshot!(settings("rust = \"1.85\"\n"), @r#"
+    assert_snapshot!(settings("rust = 1.85\n"), @r"
     exit 2
     --- stderr
-    error: Cargo.toml:7:8: invalid type: string "1.85", expected a table such as { version = "1.85" }
-    "#);
+    error: Cargo.toml:7:8: invalid type: floating point `1.85`, expected a version, or a table with `recipe` and `version`
+    ");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn settings_that_name_a_recipe_that_does_not_exist() {
     --- stderr
     error: no recipe `rust-gentoo` for rust
 
-      help: there are fake-rust, rust-debian
+      help: there are fake-rust, rust-debian, rust-release
     ");
 }
 

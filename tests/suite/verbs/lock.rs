@@ -20,12 +20,13 @@ fn without_configuration_build_writes_the_lock_and_says_so() {
        Resolving fake-qemu for armv7-unknown-linux-gnueabihf
        Resolving fake-tools
            Wrote toolchains.lock (8 toolchain entries)
+    note: toolchains are kept in [XPROV_HOME] (0 MB to fetch, unpacked about six times that); XPROV_HOME moves it, deleting it undoes everything
        Composing rust
        Composing cc-arm-linux-gnueabihf
        Composing cc-[HOST-PREFIX]
        Composing runner
        Composing tools
-          Crates of [PROJECT]
+        Fetching crates for Cargo.toml
     cargo runs build for armv7-unknown-linux-gnueabihf
     ");
     let lock = project.read("toolchains.lock");
@@ -48,10 +49,11 @@ fn without_a_target_the_host_is_meant_and_named() {
        Resolving fake-gcc-host for [HOST]
        Resolving fake-tools
            Wrote toolchains.lock (5 toolchain entries)
+    note: toolchains are kept in [XPROV_HOME] (0 MB to fetch, unpacked about six times that); XPROV_HOME moves it, deleting it undoes everything
        Composing rust
        Composing cc-[HOST-PREFIX]
        Composing tools
-          Crates of [PROJECT]
+        Fetching crates for Cargo.toml
     cargo runs build for [HOST]
     ");
 }

@@ -12,6 +12,7 @@ fn a_warm_store_asks_nobody_and_changes_nothing() {
     assert_snapshot!(project.xprov("restore").ok(), @r"
     exit 0
     --- stderr
+    note: toolchains are kept in [XPROV_HOME] (0 MB to fetch, unpacked about six times that); XPROV_HOME moves it, deleting it undoes everything
        Composing rust
        Composing cc-arm-linux-gnueabihf
        Composing cc-[HOST-PREFIX]
@@ -54,6 +55,7 @@ fn only_what_one_target_needs() {
     assert_snapshot!(project.xprov(&format!("restore --target {}", host())).ok(), @r"
     exit 0
     --- stderr
+    note: toolchains are kept in [XPROV_HOME] (0 MB to fetch, unpacked about six times that); XPROV_HOME moves it, deleting it undoes everything
        Composing rust
        Composing cc-[HOST-PREFIX]
        Composing tools

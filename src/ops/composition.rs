@@ -1,0 +1,126 @@
+//! Compositions: the objects of a slot joined into one directory of the store, side by side where
+//! there are several.
+
+use std::collections::BTreeMap;
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::closure::Role;
+use super::context::Context;
+use super::error::Error;
+use crate::compose::merge::{Layer, Merged};
+use crate::compose::{link, relocation};
+use crate::recipe::TreeRole;
+use crate::store::Object;
+use crate::sys::fs::create_dir;
+use crate::tree::Tree;
+use crate::vocab::digest::{Blake3, KeyHasher};
+use crate::vocab::event::Event;
+
+/// A directory that is to be.
+pub struct Composition<'a> {
+    role: Role,
+    omit: &'a [String],
+    objects: Vec<&'a Object>,
+    name: String,
+    dir: PathBuf,
+}
+
+impl<'a> Composition<'a> {
+    /// The composition of `objects` without the paths in `omit`; named by all that goes into it.
+    pub fn new(
+        context: &Context<'_>,
+        role: Role,
+        omit: &'a [String],
+        mut objects: Vec<&'a Object>,
+    ) -> Self {
+        objects.sort_by(|a, b| a.path.cmp(&b.path));
+        objects.dedup();
+        let mut id = KeyHasher::new("composition/1");
+        id.part(context.host.as_str()).part(relocation::VERSION.to_le_bytes());
+        for object in &objects {
+            id.part(object.path.tree_hash().as_bytes());
+        }
+        id.part([u8::from(role.tree == TreeRole::Sysroot)]);
+        for path in omit {
+            id.part(path);
+        }
+        // 32 hexadecimal digits keep the paths short that end up in linker commands; 128 bits of
+        // BLAKE3 do not collide by accident.
+        let name = format!("{}-{}", &id.finish().to_string()[..32], label(&role));
+        let dir = context.store.layout().compositions_dir().join(&name);
+        Self { role, omit, objects, name, dir }
+    }
+
+    fn make(&self, context: &Context<'_>) -> Result<(), Error> {
+        let Context { store, observer, host, .. } = context;
+        let _lock = store.lock(&self.name, || {
+            let what = format!("another xprov, which composes {}", label(&self.role));
+            observer.event(Event::Waiting(what));
+        })?;
+        // While we waited, the other process may have done it.
+        if self.dir.is_dir() {
+            return Ok(());
+        }
+        let mut trees: Vec<(&str, Tree)> = Vec::new();
+        for object in &self.objects {
+            trees.push((object.path.label(), store.tree(&object.path)?));
+        }
+        let layers: Vec<Layer<'_>> =
+            trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
+        let merged = Merged::new(&layers, self.omit)?;
+        let dirs: Vec<&Path> = self.objects.iter().map(|object| object.dir.as_path()).collect();
+        let staging = store.stage()?;
+        let root = staging.dir().join("tree");
+        create_dir(&root)?;
+        let relocated = match self.role.tree {
+            TreeRole::Main => {
+                let cache = |key: &Blake3| store.layout().relocated(key);
+                create_dir(&store.layout().root().join("relocated"))?;
+                relocation::relocate(&merged, &dirs, host, &cache)?
+            }
+            TreeRole::Sysroot => BTreeMap::new(),
+        };
+        link::build(&merged, &dirs, &relocated, &root)?;
+        staging.publish(&root, &self.dir)?;
+        Ok(())
+    }
+}
+
+/// Makes the compositions that are not there yet, each on a thread of its own, and says where all
+/// of them are.
+pub fn compose(
+    context: &Context<'_>,
+    compositions: Vec<Composition<'_>>,
+) -> Result<Vec<(Role, PathBuf)>, Error> {
+    let missing: Vec<&Composition<'_>> =
+        compositions.iter().filter(|composition| !composition.dir.is_dir()).collect();
+    for composition in &missing {
+        let subject = label(&composition.role);
+        context.observer.event(Event::Step { verb: "Composing", subject });
+    }
+    thread::scope(|scope| {
+        let threads: Vec<_> = missing
+            .iter()
+            .map(|composition| scope.spawn(move || composition.make(context)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+            .collect::<Result<(), Error>>()
+    })?;
+    Ok(compositions.into_iter().map(|composition| (composition.role, composition.dir)).collect())
+}
+
+fn label(role: &Role) -> String {
+    let mut label = role.slot.as_str().to_owned();
+    if let Some(target) = &role.target {
+        label.push('-');
+        label.push_str(&target.tool_prefix());
+    }
+    if role.tree == TreeRole::Sysroot {
+        label.push_str("-sysroot");
+    }
+    label
+}
