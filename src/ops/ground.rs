@@ -94,3 +94,40 @@ fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text
     key.part(&project.root_text).part(lock_text);
     context.store.layout().ground(&key.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::LockMode;
+    use crate::settings::Settings;
+    use crate::sys::ambient::Ambient;
+    use crate::vocab::event::Silent;
+
+    #[test]
+    fn settings_lock_and_target_each_name_another_note() {
+        let ambient = Ambient {
+            variables: [("XPROV_HOME".to_owned(), "/x".to_owned())].into(),
+            cwd: PathBuf::new(),
+            executable: PathBuf::new(),
+            stderr_is_terminal: false,
+            stdout_is_terminal: false,
+        };
+        let context = Context::new(&ambient, &Silent, LockMode::default()).expect("a context");
+        let name = |root_text: &str, target: &str, lock_text: &str| {
+            let project = Project {
+                manifest: PathBuf::new(),
+                root: PathBuf::new(),
+                settings: Settings::default(),
+                root_text: root_text.to_owned(),
+            };
+            path(&context, &project, &target.parse().expect("a triple"), lock_text)
+        };
+        let (arm, intel) = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu");
+        let first = name("a", arm, "b");
+        assert_eq!(first, name("a", arm, "b"));
+        assert!(first.starts_with("/x/v1/grounds"));
+        for other in [name("a ", arm, "b"), name("a", intel, "b"), name("a", arm, "b\n")] {
+            assert_ne!(other, first);
+        }
+    }
+}
