@@ -101,7 +101,7 @@ fn shim(scratch: &Scratch) -> Result<()> {
             command
         }
     };
-    let mut real = call(tools.composed("-cc-aarch64-linux-gnu", "usr/bin/aarch64-linux-gnu-gcc")?);
+    let mut real = call(tools.compiler()?);
     let mut shim = call(tools.bin.join("aarch64-linux-gnu-gcc"));
     let (real, shim) = in_turn(500, &mut real, &mut shim)?;
     row("`aarch64-linux-gnu-gcc --version`", &real, "");
@@ -159,6 +159,18 @@ impl Tools {
         let path = variables["PATH"].as_str().ok_or("xprov env says no PATH")?;
         let bin = std::env::split_paths(path).next().ok_or("the PATH is empty")?;
         Ok(Self { bin, compositions: scratch.home().join("v1/compositions") })
+    }
+
+    /// The compiler of the target, whose real name ends with its version.
+    fn compiler(&self) -> Result<PathBuf> {
+        let dir = self.composed("-cc-aarch64-linux-gnu", "usr/bin")?;
+        let named = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let version = name.strip_prefix("aarch64-linux-gnu-gcc-");
+            version.is_some_and(|version| version.parse::<u32>().is_ok())
+        };
+        let files = std::fs::read_dir(dir)?.filter_map(|entry| Some(entry.ok()?.path()));
+        Ok(files.into_iter().find(named).ok_or("no compiler is composed")?)
     }
 
     /// A file in the composition whose name ends so.
