@@ -18,6 +18,11 @@ impl Sample {
         self.quantile(50)
     }
 
+    /// No run took less.
+    pub fn fastest(&self) -> Duration {
+        self.quantile(0)
+    }
+
     /// The duration that `percent` of the runs did not exceed.
     fn quantile(&self, percent: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
@@ -29,7 +34,7 @@ impl Sample {
         format!(
             "{} | {} | {}–{} | {}",
             milliseconds(self.median()),
-            milliseconds(self.quantile(0)),
+            milliseconds(self.fastest()),
             milliseconds(self.quantile(10)),
             milliseconds(self.quantile(90)),
             self.0.len(),
