@@ -10,6 +10,7 @@ mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use sample::{Sample, milliseconds};
 use scratch::{Result, Scratch, TARGET, run, xprov};
@@ -53,10 +54,10 @@ fn row(what: &str, sample: &Sample, target: &str) {
 
 /// The row of what the second costs over the first, by their medians and by their fastest runs.
 fn difference(what: &str, base: &Sample, with: &Sample, target: &str) {
-    let median = with.median().saturating_sub(base.median());
-    let fastest = with.fastest().saturating_sub(base.fastest());
-    let [median, fastest] = [median, fastest].map(milliseconds);
-    println!("| {what} | {median} | {fastest} | | | {target} |");
+    let more = |with: Duration, base: Duration| (with.as_secs_f64() - base.as_secs_f64()) * 1e3;
+    let median = more(with.median(), base.median());
+    let fastest = more(with.fastest(), base.fastest());
+    println!("| {what} | {median:+.2} ms | {fastest:+.2} ms | | | {target} |");
 }
 
 /// Builds with nothing to do: the pinned cargo as it is, and through xprov.
