@@ -56,8 +56,21 @@ impl Built {
 
     /// Standard output of the program, or nothing where it did not start.
     fn run(&self) -> String {
-        let output = Command::new(self.program()).env_clear().output().expect("started");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        // A test on another thread that forks while a program is written keeps it "busy" until its
+        // own exec, some milliseconds.
+        let busy = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ExecutableFileBusy;
+        for _ in 0..100 {
+            match Command::new(self.program()).env_clear().output() {
+                Err(error) if busy(&error) => {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                output => {
+                    let output = output.expect("started");
+                    return String::from_utf8_lossy(&output.stdout).into_owned();
+                }
+            }
+        }
+        panic!("the program stays busy")
     }
 
     fn relocate(&self) -> Vec<u8> {
