@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::binaries;
 use super::context::Context;
-use super::crates;
+use super::crates::Crates;
 use super::environment::{self, Environment, Wish};
 use super::error::Error;
 use super::ground::{Ground, ground};
@@ -123,7 +123,8 @@ fn one(
     refuse_root_config()?;
     let triple: &RustTriple = &target.triple;
     let ground = ground(context, project, triple)?;
-    let before_fetch = crates::registry_dirs(context, project, &ground, triple)?;
+    let mut crates = Crates::new(context, project, &ground, triple)?;
+    let before_fetch = crates.registry_dirs();
     let mut wish = Wish {
         target: triple,
         glibc: target.glibc,
@@ -131,10 +132,11 @@ fn one(
         registry_dirs: &before_fetch,
     };
     let mut environment = environment::environment(context, project, &ground, &wish)?;
-    let crates = crates::fetch(context, project, &ground, triple, &environment.plan)?;
-    if before_fetch != crates.registry_dirs {
+    let fetched = crates.fetch(&environment.plan)?;
+    let after_fetch = crates.registry_dirs();
+    if fetched && before_fetch != after_fetch {
         // Where crates are is known only now; it changes flags, and not the env-id.
-        wish.registry_dirs = &crates.registry_dirs;
+        wish.registry_dirs = &after_fetch;
         environment = environment::environment(context, project, &ground, &wish)?;
     }
     for warning in &environment.plan.warnings {
@@ -145,7 +147,7 @@ fn one(
     let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
         target: triple.as_str(),
-        first_configs: &crates.configs,
+        first_configs: crates.configs(),
         last_config: &environment.plan.config.path,
         own_target_dir: !has_build_dir,
     })?;

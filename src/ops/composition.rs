@@ -105,10 +105,9 @@ pub fn compose(
             .iter()
             .map(|composition| scope.spawn(move || composition.make(context)))
             .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
-            .collect::<Result<(), Error>>()
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+        })
     })?;
     Ok(compositions.into_iter().map(|composition| (composition.role, composition.dir)).collect())
 }

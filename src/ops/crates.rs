@@ -17,7 +17,7 @@ use super::ground::Ground;
 use super::project::Project;
 use crate::hermetic::Plan;
 use crate::hermetic::cargo_args::fetch_argv;
-use crate::hermetic::cargo_config::ConfigFile;
+use crate::hermetic::cargo_config::{ConfigFile, FILE_NAMES};
 use crate::hermetic::network::Network;
 use crate::hermetic::vars;
 use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, read_text, write_atomic};
@@ -25,16 +25,6 @@ use crate::sys::process::hermetic_command;
 use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
-
-/// The crates of a project, fetched.
-#[derive(Debug, Default)]
-pub struct Crates {
-    /// The files for cargo's first `--config`s: network settings, then the project's own.
-    pub configs: Vec<PathBuf>,
-    /// The directories of unpacked crates, as they were when this Cargo.lock was fetched. What
-    /// other projects add later is no business of this one: it would change its flags.
-    pub registry_dirs: Vec<PathBuf>,
-}
 
 /// The note of a finished fetch.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -62,59 +52,72 @@ impl Seen {
     }
 }
 
-/// A fetch that may be needed.
-struct Fetch<'a> {
+/// The crates of a project, fetched or to be fetched.
+pub struct Crates<'a> {
     context: &'a Context<'a>,
     project: &'a Project,
     ground: &'a Ground,
     target: &'a RustTriple,
     network: Network,
     configs: Vec<PathBuf>,
+    note: Option<Note>,
 }
 
-/// Fetches what the project's Cargo.lock names for host and target, unless that was done before.
-pub fn fetch(
-    context: &Context<'_>,
-    project: &Project,
-    ground: &Ground,
-    target: &RustTriple,
-    plan: &Plan,
-) -> Result<Crates, Error> {
-    let cargo_home = context.dirs.cargo_home();
-    create_dir(&cargo_home)?;
-    let network = Network::read(&user_config(context, project)?)?;
-    let mut configs = Vec::new();
-    if !network.config.is_empty() {
-        let digest = Blake3::of(network.config.as_bytes()).to_string();
-        let path = cargo_home.join(format!("network-{}.toml", &digest[..16]));
-        if !path.is_file() {
-            write_atomic(&path, network.config.as_bytes())?;
-        }
-        configs.push(path);
+impl<'a> Crates<'a> {
+    /// The crates that the project's Cargo.lock names for host and target. Fetches nothing.
+    pub fn new(
+        context: &'a Context<'a>,
+        project: &'a Project,
+        ground: &'a Ground,
+        target: &'a RustTriple,
+    ) -> Result<Self, Error> {
+        let network = Network::read(&user_config(context, project)?)?;
+        let configs = Vec::new();
+        let mut crates = Self { context, project, ground, target, network, configs, note: None };
+        crates.configs = crates.write_configs()?;
+        crates.note = crates.read_note()?;
+        Ok(crates)
     }
-    let own = ["config", "config.toml"].map(|name| project.root.join(".cargo").join(name));
-    configs.extend(own.into_iter().find(|path| path.is_file()));
-    let fetch = Fetch { context, project, ground, target, network, configs };
-    let note = match fetch.note()? {
-        Some(note) => note,
-        None => fetch.run(plan)?,
-    };
-    Ok(Crates { configs: fetch.configs, registry_dirs: note.registry_dirs })
-}
 
-/// The directories of unpacked crates that the last fetch of this project left; none before it.
-pub fn registry_dirs(
-    context: &Context<'_>,
-    project: &Project,
-    ground: &Ground,
-    target: &RustTriple,
-) -> Result<Vec<PathBuf>, Error> {
-    let network = Network::read(&user_config(context, project)?)?;
-    let fetch = Fetch { context, project, ground, target, network, configs: Vec::new() };
-    Ok(fetch.note()?.unwrap_or_default().registry_dirs)
-}
+    /// The files for cargo's first `--config`s: network settings, then the project's own.
+    pub fn configs(&self) -> &[PathBuf] {
+        &self.configs
+    }
 
-impl Fetch<'_> {
+    /// The directories of unpacked crates, as they were when this Cargo.lock was fetched. What
+    /// other projects add later is no business of this one: it would change its flags.
+    pub fn registry_dirs(&self) -> Vec<PathBuf> {
+        self.note.as_ref().map(|note| note.registry_dirs.clone()).unwrap_or_default()
+    }
+
+    /// Fetches, unless that was done before; says whether it did.
+    pub fn fetch(&mut self, plan: &Plan) -> Result<bool, Error> {
+        let needed = self.note.is_none();
+        if needed {
+            self.note = Some(self.run(plan)?);
+        }
+        Ok(needed)
+    }
+
+    fn write_configs(&self) -> Result<Vec<PathBuf>, Error> {
+        let cargo_home = self.context.dirs.cargo_home();
+        let mut configs = Vec::new();
+        let text = &self.network.config;
+        if !text.is_empty() {
+            let digest = Blake3::of(text.as_bytes()).to_string();
+            let path = cargo_home.join(format!("network-{}.toml", &digest[..16]));
+            if !path.is_file() {
+                create_dir(&cargo_home)?;
+                write_atomic(&path, text.as_bytes())?;
+            }
+            configs.push(path);
+        }
+        let dir = self.project.root.join(".cargo");
+        let own = FILE_NAMES.iter().map(|name| dir.join(name)).find(|path| path.is_file());
+        configs.extend(own);
+        Ok(configs)
+    }
+
     /// Where the note is for the Cargo.lock as it is now.
     fn note_path(&self) -> Result<Option<PathBuf>, Error> {
         let Some(lock) = read_optional(&self.project.root.join("Cargo.lock"))? else {
@@ -128,7 +131,7 @@ impl Fetch<'_> {
     }
 
     /// The note, if everything is as it was then.
-    fn note(&self) -> Result<Option<Note>, Error> {
+    fn read_note(&self) -> Result<Option<Note>, Error> {
         let Some(path) = self.note_path()? else { return Ok(None) };
         let note: Option<Note> =
             read_optional(&path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -236,7 +239,7 @@ fn user_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFil
         .root
         .ancestors()
         .skip(1)
-        .flat_map(|dir| ["config", "config.toml"].map(|name| dir.join(".cargo").join(name)))
+        .flat_map(|dir| FILE_NAMES.map(|name| dir.join(".cargo").join(name)))
         .collect();
     let home = context.ambient.var("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| context.ambient.home().map(|home| home.join(".cargo")));

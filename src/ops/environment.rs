@@ -129,7 +129,7 @@ pub fn environment(
 fn project_config(project: &Project) -> Result<Vec<ConfigFile>, Error> {
     let mut files = Vec::new();
     let dir = project.root.join(".cargo");
-    let mut todo: Vec<PathBuf> = ["config", "config.toml"]
+    let mut todo: Vec<PathBuf> = cargo_config::FILE_NAMES
         .map(|name| dir.join(name))
         .into_iter()
         .find(|path| path.is_file())

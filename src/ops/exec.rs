@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use super::crates;
+use super::crates::Crates;
 use super::environment::{Environment, Wish, environment};
 use super::error::Error;
 use super::ground::ground;
@@ -78,7 +78,7 @@ fn of(
         None => declared.unwrap_or_else(host),
     };
     let ground = ground(context, &project, &target.triple)?;
-    let registry_dirs = crates::registry_dirs(context, &project, &ground, &target.triple)?;
+    let registry_dirs = Crates::new(context, &project, &ground, &target.triple)?.registry_dirs();
     let wish = Wish {
         target: &target.triple,
         glibc: target.glibc,

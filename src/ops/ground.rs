@@ -107,6 +107,7 @@ mod tests {
     fn settings_lock_and_target_each_name_another_note() {
         let ambient = Ambient {
             variables: [("XPROV_HOME".to_owned(), "/x".to_owned())].into(),
+            shell_cwd: "/".into(),
             cwd: PathBuf::new(),
             executable: PathBuf::new(),
             stderr_is_terminal: false,

@@ -76,7 +76,13 @@ pub fn resolve(
         context.observer.event(Event::Step { verb: "Resolving", subject });
         // A version that is locked stays, if the addition is to be had in it.
         let held = known.first().map(|entry| format!("={}", entry.key.version));
-        entries.extend(demand_entries(context, &mut resolver, demand, &expansions, held)?);
+        entries.extend(demand_entries(
+            context,
+            &mut resolver,
+            demand,
+            &expansions,
+            held.as_deref(),
+        )?);
     }
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     entries.dedup_by(|a, b| a.key == b.key);
@@ -132,7 +138,7 @@ fn demand_entries(
     resolver: &mut Resolver<'_>,
     demand: &Demand<'_>,
     expansions: &[Expansion<'_>],
-    held: Option<String>,
+    held: Option<&str>,
 ) -> Result<Vec<Entry>, Error> {
     let is_pinned = |expansion: &&Expansion<'_>| !expansion.component.artifacts.is_empty();
     let (own, looked_up): (Vec<_>, Vec<_>) = expansions.iter().partition(is_pinned);
@@ -146,7 +152,7 @@ fn demand_entries(
         Ok(resolver.resolve(&request(debian, &looked_up, version)?))
     };
     let by_version = debian.version_package.is_some();
-    let first = if by_version { held.as_deref() } else { None };
+    let first = held.filter(|_| by_version);
     let wanted = demand.version.as_deref().filter(|_| by_version);
     let mut resolution = ask(first.or(wanted))?;
     if first.is_some()
