@@ -1,0 +1,159 @@
+//! What these tests run xprov on: one store for all of them, a home and a PATH with nothing in them,
+//! and one test at a time, because each build uses every core.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// The variables that say how this machine reaches the network: the only ones that these tests
+/// hand on to xprov.
+const NETWORK: &[&str] = &[
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CARGO_HTTP_CAINFO",
+];
+
+/// Verbs that may take minutes, and so are announced.
+const LONG: &[&str] = &["lock", "restore", "build", "test"];
+
+/// The machine, for as long as one test has it to itself.
+pub struct Machine {
+    /// `XPROV_HOME`.
+    pub store: PathBuf,
+    _turn: File,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said.
+    pub stderr: String,
+    command: String,
+}
+
+/// The folder of everything that these tests leave behind.
+pub fn base() -> PathBuf {
+    let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real");
+    assert!(
+        !base.to_string_lossy().contains(char::is_whitespace),
+        "a store cannot be at `{}`: set CARGO_TARGET_DIR to a path without white space",
+        base.display()
+    );
+    base
+}
+
+/// One line for whoever waits; not captured, as the output of tests is.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "  {line}");
+}
+
+impl Machine {
+    /// Waits until no other test, and no other run of these tests, uses the machine.
+    pub fn wait() -> Self {
+        let base = base();
+        for dir in ["home", "empty", "projects"] {
+            fs::create_dir_all(base.join(dir)).expect("a folder for the tests");
+        }
+        let turn = File::create(base.join("lock")).expect("a file lock");
+        turn.lock().expect("a turn");
+        Self { store: base.join("store"), _turn: turn }
+    }
+
+    /// Runs xprov in `dir` with nothing in its environment but a home, an empty PATH and the way
+    /// to the network.
+    pub fn xprov(&self, dir: &Path, arguments: &[&str]) -> Done {
+        self.xprov_with(dir, arguments, &[])
+    }
+
+    /// The same with more or other variables.
+    pub fn xprov_with(&self, dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Done {
+        let base = base();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xprov"));
+        command.args(arguments).current_dir(dir).env_clear();
+        command.env("HOME", base.join("home")).env("PATH", base.join("empty"));
+        command.env("XPROV_HOME", &self.store);
+        command.envs(NETWORK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        if let Some(cargo_home) = cargo_home() {
+            // For its `[source]` and `[net]`, where crates come through a mirror.
+            command.env("CARGO_HOME", cargo_home);
+        }
+        command.envs(variables.iter().copied());
+        let line = format!("xprov {}", arguments.join(" "));
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        if LONG.iter().any(|verb| arguments.contains(verb)) {
+            say(&format!("{name}: {line}"));
+        }
+        let start = Instant::now();
+        let output = command.output().expect("xprov starts");
+        let code = output.status.code().unwrap_or(-1);
+        if start.elapsed().as_secs() >= 2 {
+            say(&format!("    {:.1} s", start.elapsed().as_secs_f64()));
+        }
+        Done {
+            code,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            command: format!("{line} (in {})", dir.display()),
+        }
+    }
+
+    /// Locks `targets` for the project in `dir`; returns the lock.
+    pub fn lock(&self, dir: &Path, targets: &[&str]) -> String {
+        let targets = targets.iter().flat_map(|target| ["--target", target]);
+        let arguments: Vec<&str> = ["lock"].into_iter().chain(targets).collect();
+        self.xprov(dir, &arguments).ok();
+        fs::read_to_string(dir.join("toolchains.lock")).expect("a lock beside Cargo.lock")
+    }
+
+    /// What `xprov --json` prints.
+    pub fn json(&self, dir: &Path, arguments: &[&str]) -> Value {
+        let arguments: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
+        let done = self.xprov(dir, &arguments).ok();
+        serde_json::from_str(&done.stdout).expect("one JSON document")
+    }
+}
+
+impl Done {
+    /// Fails the test unless the command succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert!(
+            self.code != 4,
+            "these tests need a Debian archive and a crate registry that this machine reaches:\n{}",
+            self.stderr
+        );
+        assert_eq!(self.code, 0, "{}\n{}{}", self.command, self.stdout, self.stderr);
+        self
+    }
+
+    /// Fails the test unless the command succeeded and printed exactly this.
+    #[track_caller]
+    pub fn prints(self, expected: &str) -> Self {
+        let done = self.ok();
+        assert_eq!(done.stdout, expected, "{}\n{}", done.command, done.stderr);
+        done
+    }
+}
+
+/// The `CARGO_HOME` of whoever runs these tests, if it configures anything.
+fn cargo_home() -> Option<PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = set.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))?;
+    ["config", "config.toml"].iter().any(|name| home.join(name).is_file()).then_some(home)
+}

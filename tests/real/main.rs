@@ -1,0 +1,9 @@
+//! The real-toolchain tests: compilers out of the Debian archive that this machine's own apt
+//! configuration names, real projects, and binaries that run.
+//!
+//! The first run downloads about 600 MB and takes some minutes. Everything is kept below the target
+//! directory (`tmp/real`), where the next run finds it; deleting that folder is safe at any time.
+
+mod harbor;
+mod machine;
+mod projects;
