@@ -7,3 +7,4 @@
 mod harbor;
 mod machine;
 mod projects;
+mod zero_configuration;
