@@ -7,4 +7,5 @@
 mod harbor;
 mod machine;
 mod projects;
+mod published;
 mod zero_configuration;
