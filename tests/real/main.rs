@@ -6,7 +6,9 @@
 
 mod equal_bytes;
 mod harbor;
+mod leaks;
 mod machine;
 mod projects;
 mod published;
+mod tools;
 mod zero_configuration;
