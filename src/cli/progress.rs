@@ -82,7 +82,8 @@ impl Progress {
     fn fetch_started(&self, state: &mut State, id: u64, artifact: String, size: Option<u64>) {
         let bar = (self.mode == Mode::Bars).then(|| {
             let bar = self.bars.add(ProgressBar::new(size.unwrap_or(0)));
-            let template = "    Fetching {msg:36!} {bytes:>10} of {total_bytes:10} {bytes_per_sec}";
+            let template = "    Fetching {msg:36!} {decimal_bytes:>10} of {decimal_total_bytes:10} \
+                            {decimal_bytes_per_sec}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }

@@ -17,6 +17,7 @@ use super::toolset::{Filled, Toolset, filled};
 use crate::recipe::{Slot, builtin_digest};
 use crate::sys::fs::{read_optional, read_text};
 use crate::vocab::digest::{KeyHasher, TreeHash};
+use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
 /// What is needed before crates can be fetched.
@@ -74,7 +75,13 @@ fn make(
     let (lock, lock_text) =
         lock::current(context, project, &collection, std::slice::from_ref(target))?;
     let bases = || places(context, project, &collection);
-    let (closure, _) = closure(context, &collection, &lock, target, &bases)?;
+    let (closure, realised) = closure(context, &collection, &lock, target, &bases)?;
+    if let Some(realised) = realised.filter(|realised| realised.fetched > 0) {
+        let (objects, megabytes) = (realised.objects.len(), realised.fetched_bytes / 1_000_000);
+        let reused = objects - realised.fetched;
+        let subject = format!("{objects} objects: {megabytes} MB downloaded, {reused} reused");
+        context.observer.event(Event::Step { verb: "Restored", subject });
+    }
     let filled =
         filled(&collection, &context.host, lock.entries_for(&context.host, target), &closure)?;
     let note = Note { closure, filled };
