@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Parser as _;
 
-use super::args::{Cli, Global, RecipesVerb, StoreVerb, Verb};
+use super::args::{Cli, ColorChoice, Global, RecipesVerb, StoreVerb, Verb};
 use super::configuration;
 use super::output;
 use super::progress::Progress;
@@ -53,14 +53,16 @@ fn run_in(arguments: Vec<String>, default_target: Option<&str>, root: Option<Pat
         let root = root.to_string_lossy().into_owned();
         ambient.variables.insert("XPROV_HOME".to_owned(), root);
     }
-    let style = Style::new(cli.global.color, &ambient);
+    let style = Style::new(cli.global.color, &ambient, ambient.stderr_is_terminal);
+    let data_style = Style::new(cli.global.color, &ambient, ambient.stdout_is_terminal);
     let Global { json, .. } = cli.global;
-    let quiet = cli.global.quiet || before_dashes(&theirs).any(|a| a == "-q" || a == "--quiet");
+    let quiet = cli.global.quiet || cargos(&theirs).any(|a| a == "-q" || a == "--quiet");
     let progress = Progress::new(&ambient, style, quiet, json);
     let command = Command {
         ambient: &ambient,
         progress: &progress,
         style,
+        data_style,
         cargo_args: &theirs,
         global: &cli.global,
         quiet,
@@ -83,9 +85,18 @@ pub fn run_cargo(arguments: Vec<String>, env_dir: &Path, target: Option<&str>) -
     run_in(verb.into_iter().chain(arguments).collect(), target, root)
 }
 
-/// The arguments before `--`, which are cargo's own.
-fn before_dashes(arguments: &[String]) -> impl Iterator<Item = &str> {
-    arguments.iter().map(String::as_str).take_while(|argument| *argument != "--")
+/// The options that are cargo's own: what follows `--`, or a word of its own that could begin the
+/// arguments of a program, is not looked at.
+fn cargos(arguments: &[String]) -> impl Iterator<Item = &str> {
+    let option = |argument: &&str| argument.starts_with('-') && *argument != "--";
+    let words = arguments.iter().map(String::as_str);
+    words.scan(false, move |was_option, word| {
+        let is_option = option(&word);
+        // One word after an option may be its value.
+        let goes_on = is_option || *was_option;
+        *was_option = is_option && word != "--";
+        (goes_on && word != "--").then_some(word)
+    })
 }
 
 fn say(text: &str) {
@@ -98,6 +109,7 @@ struct Command<'a> {
     ambient: &'a Ambient,
     progress: &'a Progress,
     style: Style,
+    data_style: Style,
     global: &'a Global,
     quiet: bool,
     cargo_args: &'a [String],
@@ -108,7 +120,8 @@ impl Command<'_> {
     fn run(&self, verb: &Verb) -> Result<u8, Error> {
         let Global { locked, offline, frozen, .. } = *self.global;
         let mode = LockMode { locked: locked || frozen, offline: offline || frozen };
-        let context = Context::new(self.ambient, self.progress, mode)?;
+        let mut context = Context::new(self.ambient, self.progress, mode)?;
+        context.complete_reports = self.global.json;
         match verb {
             Verb::Lock(args) => {
                 let outcome = ops::lock(&context, args.manifest_path.as_deref(), &args.target)?;
@@ -133,12 +146,15 @@ impl Command<'_> {
                     target: args.target.clone(),
                     max_glibc: args.max_glibc.clone(),
                 };
-                let outcomes = ops::verify(&context, &request)?;
+                let (outcomes, error) = ops::verify(&context, &request)?;
                 self.print(
-                    || output::verify_text(&outcomes, self.style),
+                    || output::verify_text(&outcomes, self.data_style),
                     || output::verify_json(&outcomes),
                 )?;
-                Ok(u8::from(!outcomes.iter().all(ops::VerifyOutcome::passed)))
+                match error {
+                    Some(error) => Err(error),
+                    None => Ok(u8::from(!outcomes.iter().all(ops::VerifyOutcome::passed))),
+                }
             }
             Verb::Recipes(verb) => self.recipes(&context, verb),
             Verb::Store(verb) => self.store(&context, verb),
@@ -173,9 +189,18 @@ impl Command<'_> {
 
     fn cargo(&self, mut context: Context<'_>, command: &str, rest: &[String]) -> Result<u8, Error> {
         let mut arguments = vec![command.to_owned()];
+        // What was said before the verb is for cargo, too.
+        if self.global.quiet {
+            arguments.push("--quiet".to_owned());
+        }
+        match self.global.color {
+            ColorChoice::Auto => {}
+            ColorChoice::Always => arguments.push("--color=always".to_owned()),
+            ColorChoice::Never => arguments.push("--color=never".to_owned()),
+        }
         arguments.extend_from_slice(rest);
         let verbose =
-            before_dashes(rest).any(|argument| matches!(argument, "-v" | "-vv" | "--verbose"));
+            cargos(rest).any(|argument| argument == "--verbose" || argument.starts_with("-v"));
         let before = |ground: &ops::Ground, environment: &ops::Environment| {
             self.progress.clear();
             if verbose {
@@ -184,7 +209,7 @@ impl Command<'_> {
         };
         let outcome = ops::cargo(&mut context, &arguments, self.default_target, &before)?;
         if self.global.json {
-            if !outcome.binaries.is_empty() {
+            if command == "build" {
                 self.print(String::new, || output::verify_json(&outcome.binaries))?;
             }
         } else if !self.quiet && !outcome.binaries.is_empty() {

@@ -3,21 +3,22 @@
 use crate::cli::args::ColorChoice;
 use crate::sys::ambient::Ambient;
 
-/// How to mark words on standard error.
+/// How to mark words.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     colour: bool,
 }
 
 impl Style {
-    /// The style that the flag, the variables and the terminal ask for, in this order.
-    pub fn new(choice: ColorChoice, ambient: &Ambient) -> Self {
+    /// The style that the flag, the variables and the stream ask for, in this order;
+    /// `is_terminal` says what the stream is.
+    pub fn new(choice: ColorChoice, ambient: &Ambient, is_terminal: bool) -> Self {
         let colour = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto if ambient.var("NO_COLOR").is_some() => false,
             ColorChoice::Auto if ambient.var("CLICOLOR_FORCE").is_some_and(|v| v != "0") => true,
-            ColorChoice::Auto => ambient.stderr_is_terminal && ambient.var("TERM") != Some("dumb"),
+            ColorChoice::Auto => is_terminal && ambient.var("TERM") != Some("dumb"),
         };
         Self { colour }
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::merge::{LinkEnd, Merged};
 use super::relocate::{self, HostLibrary, Objects, RelocateError, needs, set_runpath};
-use crate::sys::fs::{Describe as _, FsError, set_mode, write_atomic};
+use crate::sys::fs::{Describe as _, FsError, write_atomic_with_mode};
 use crate::tree::Node;
 use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::relpath::RelPath;
@@ -98,8 +98,7 @@ pub fn relocate(
             let changed = set_runpath(&bytes, runpath)
                 .map_err(|source| RelocationError::File { path: path.clone(), source })?;
             let Some(changed) = changed else { continue };
-            write_atomic(&file, &changed)?;
-            set_mode(&file, if *executable { 0o555 } else { 0o444 })?;
+            write_atomic_with_mode(&file, &changed, if *executable { 0o555 } else { 0o444 })?;
         }
         replaced.insert(path.clone(), file);
     }

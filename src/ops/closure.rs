@@ -184,6 +184,8 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
             key.part(artifact.sha256.as_bytes());
             key.part(artifact.unpack.strip.to_le_bytes());
             key.part(artifact.unpack.keep.as_deref().unwrap_or_default());
+            // A lock that says what was unpacked is to be heard, whatever is remembered.
+            key.part(artifact.tree.map(|tree| tree.to_string()).unwrap_or_default());
         }
     }
     key.finish()

@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub mode: LockMode,
     /// The machine that builds run on.
     pub host: RustTriple,
+    /// Whether outcomes list what did not change, too: programs read them, not people.
+    pub complete_reports: bool,
 }
 
 impl<'a> Context<'a> {
@@ -46,7 +48,8 @@ impl<'a> Context<'a> {
         let dirs = Dirs::new(ambient)?;
         let store = Store::new(dirs.store());
         let host = RustTriple::of_this_program();
-        Ok(Self { ambient, dirs, store, observer, mode, host })
+        let complete_reports = false;
+        Ok(Self { ambient, dirs, store, observer, mode, host, complete_reports })
     }
 
     /// A fetcher that goes through the user's proxies and trusts the user's certificates.

@@ -17,8 +17,8 @@ use crate::hermetic::{Paths, Plan, PlanInput, Settings};
 use crate::settings::GlibcVersion;
 use crate::shim;
 use crate::sys::fs::{
-    Describe as _, FsError, create_dir, link_or_copy, read_text, remove_tree, set_mode,
-    write_atomic,
+    Describe as _, FsError, create_dir, link_or_copy, read_text, remove_tree, write_atomic,
+    write_atomic_with_mode,
 };
 use crate::vocab::digest::Blake3;
 use crate::vocab::event::Event;
@@ -230,8 +230,7 @@ fn store_program(context: &Context<'_>) -> Result<PathBuf, Error> {
     let path = context.store.layout().program(&Blake3::of(&bytes));
     if !path.is_file() {
         create_dir(path.parent().unwrap_or(Path::new("/")))?;
-        write_atomic(&path, &bytes)?;
-        set_mode(&path, 0o555)?;
+        write_atomic_with_mode(&path, &bytes, 0o555)?;
     }
     Ok(path)
 }

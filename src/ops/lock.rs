@@ -11,6 +11,8 @@ use super::resolve::resolve;
 use crate::lockfile::{Key, Lockfile};
 use crate::recipe::{Collection, Origin};
 use crate::sys::fs::{read_text, write_atomic};
+use crate::sys::lock::FileLock;
+use crate::vocab::digest::Blake3;
 use crate::vocab::event::Event;
 use crate::vocab::triple::{RustTriple, TargetRequest};
 
@@ -55,6 +57,7 @@ fn rewrite(
 ) -> Result<LockOutcome, Error> {
     let project = Project::find(context.ambient, manifest)?;
     let collection = collection(context, &project)?;
+    let _alone = alone(context, &project)?;
     let old = read(context, &project)?;
     let mut targets = settings_targets(&project);
     let mut named = Vec::new();
@@ -62,8 +65,9 @@ fn rewrite(
         named.push(target.parse::<TargetRequest>()?.triple);
     }
     targets.extend(named.iter().cloned());
-    if targets.is_empty() {
-        targets = old.as_ref().map_or_else(Vec::new, |(lock, _)| lock.request.targets.clone());
+    // Targets that were locked by name stay, where the settings have no list of their own.
+    if let (true, Some((lock, _))) = (project.settings.targets.is_empty(), &old) {
+        targets.extend(lock.request.targets.iter().cloned());
     }
     if targets.is_empty() {
         targets.push(context.host.clone());
@@ -82,8 +86,28 @@ fn rewrite(
             Some(_) => {}
         }
     }
+    if let (true, true, Some(lock)) = (context.mode.locked, keep, kept) {
+        let (path, entries) = (project.lock_path(), lock.entries.len());
+        let (added, removed) = (Vec::new(), Vec::new());
+        return Ok(LockOutcome { path, changed: false, added, removed, entries });
+    }
     let new = resolved(context, &project, &wanted, kept.filter(|_| keep), &named)?;
+    if context.mode.locked && old.as_ref().is_some_and(|(_, text)| *text != new.to_text()) {
+        let path = display(context.ambient, &project.lock_path());
+        let reasons = vec!["the upstreams have other versions now".to_owned()];
+        return Err(Error::Drift { path, reasons, command: "xprov update".to_owned() });
+    }
     store_lock(context, &project, old.as_ref(), &new)
+}
+
+/// Held while a lock is read, resolved and written: two commands that each add a target must not
+/// lose one of them.
+fn alone(context: &Context<'_>, project: &Project) -> Result<FileLock, Error> {
+    let root = Blake3::of(project.root.as_os_str().as_encoded_bytes());
+    Ok(context.store.lock(&format!("project-{root}"), || {
+        let what = format!("another xprov, which writes {LOCK_NAME}");
+        context.observer.event(Event::Waiting(what));
+    })?)
 }
 
 /// The lock for `targets` and its text, written if it is missing or no longer answers what is
@@ -94,27 +118,20 @@ pub fn current(
     collection: &Collection,
     targets: &[RustTriple],
 ) -> Result<(Lockfile, String), Error> {
-    let mut old = read(context, project)?;
+    if let Some(found) = fitting(context, project, collection, targets)? {
+        return Ok(found);
+    }
+    let _alone = alone(context, project)?;
+    // While we waited, another command may have written what we need.
+    if let Some(found) = fitting(context, project, collection, targets)? {
+        return Ok(found);
+    }
+    let old = read(context, project)?;
     let mut all = settings_targets(project);
     all.extend(targets.iter().cloned());
-    if let Some((lock, text)) = old.take() {
-        let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
-        let reasons = drift(&lock, &wanted.request());
-        if reasons.is_empty() {
-            return Ok((lock, text));
-        }
-        if context.mode.locked {
-            let path = display(context.ambient, &project.lock_path());
-            return Err(Error::Drift { path, reasons, command: command(project, targets) });
-        }
-        // What was locked for other targets stays.
-        if project.settings.targets.is_empty() {
-            all.extend(lock.request.targets.iter().cloned());
-        }
-        old = Some((lock, text));
-    } else if context.mode.locked {
-        let path = display(context.ambient, &project.lock_path());
-        return Err(Error::NoLock { path, command: command(project, targets) });
+    // What was locked for other targets stays.
+    if let (true, Some((lock, _))) = (project.settings.targets.is_empty(), &old) {
+        all.extend(lock.request.targets.iter().cloned());
     }
     let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
     let kept = old.as_ref().map(|(lock, _)| lock);
@@ -122,6 +139,34 @@ pub fn current(
     store_lock(context, project, old.as_ref(), &new)?;
     let text = new.to_text();
     Ok((new, text))
+}
+
+/// The lock on disk, if it answers what is asked; under `--locked` it is an error if not.
+fn fitting(
+    context: &Context<'_>,
+    project: &Project,
+    collection: &Collection,
+    targets: &[RustTriple],
+) -> Result<Option<(Lockfile, String)>, Error> {
+    let path = || display(context.ambient, &project.lock_path());
+    let Some((lock, text)) = read(context, project)? else {
+        if context.mode.locked {
+            return Err(Error::NoLock { path: path(), command: command(project, targets) });
+        }
+        return Ok(None);
+    };
+    let mut all = settings_targets(project);
+    all.extend(targets.iter().cloned());
+    let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
+    let reasons = drift(&lock, &wanted.request());
+    if reasons.is_empty() {
+        return Ok(Some((lock, text)));
+    }
+    if context.mode.locked {
+        let command = command(project, targets);
+        return Err(Error::Drift { path: path(), reasons, command });
+    }
+    Ok(None)
 }
 
 /// Resolves. Offline that works where recipes have their pins in them; otherwise what is missing is

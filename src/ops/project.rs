@@ -41,6 +41,12 @@ struct Workspace {
 #[derive(Deserialize)]
 struct Package {
     workspace: Option<toml::Value>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    xprov: Option<toml::Value>,
 }
 
 impl Project {
@@ -61,6 +67,9 @@ impl Project {
         let (root_manifest, root_text) = workspace_root(ambient, &manifest)?;
         let shown = display(ambient, &root_manifest);
         let settings = Settings::parse(&shown, &root_text)?;
+        if root_manifest != manifest {
+            refuse_member_settings(ambient, &manifest, &shown)?;
+        }
         let root = root_manifest.parent().unwrap_or(Path::new("/")).to_path_buf();
         Ok(Self { manifest, root, settings, root_text })
     }
@@ -95,6 +104,20 @@ pub fn display(ambient: &Ambient, path: &Path) -> String {
     ambient.shown(path).display().to_string()
 }
 
+/// Settings are the workspace's; in a member they would do nothing.
+fn refuse_member_settings(ambient: &Ambient, member: &Path, root: &str) -> Result<(), Error> {
+    let shown = display(ambient, member);
+    let parsed: Manifest = document::parse(&shown, &read_manifest(member)?)?;
+    let metadata = parsed.package.and_then(|package| package.metadata);
+    if metadata.and_then(|metadata| metadata.xprov).is_none() {
+        return Ok(());
+    }
+    Err(Error::Usage {
+        message: format!("{shown} has settings, and is a member of the workspace in {root}"),
+        help: format!("move them to `[workspace.metadata.xprov]` in {root}"),
+    })
+}
+
 fn nearest_manifest(from: &Path) -> Option<PathBuf> {
     from.ancestors().map(|dir| dir.join("Cargo.toml")).find(|path| path.is_file())
 }
@@ -115,8 +138,12 @@ fn workspace_root(ambient: &Ambient, manifest: &Path) -> Result<(PathBuf, String
     for ancestor in dir.ancestors().skip(1) {
         let candidate = ancestor.join("Cargo.toml");
         let Some(text) = read_text(&candidate)? else { continue };
-        // A manifest further up that is not ours to judge is cargo's to complain about.
-        let Ok(parsed) = toml::from_str::<Manifest>(&text) else { continue };
+        let parsed: Manifest = match document::parse(&candidate.display().to_string(), &text) {
+            Ok(parsed) => parsed,
+            // It would be our root; cargo fails at it, too. Any other is none of our business.
+            Err(error) if text.contains("[workspace") => return Err(error.into()),
+            Err(_) => continue,
+        };
         if let Some(workspace) = parsed.workspace {
             let excluded =
                 workspace.exclude.iter().any(|path| dir.starts_with(ancestor.join(path)));

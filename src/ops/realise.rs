@@ -16,7 +16,6 @@ use crate::upstream::debian::{self, Bases};
 use crate::vocab::digest::TreeHash;
 use crate::vocab::event::Event;
 use crate::vocab::relpath::RelPath;
-use crate::vocab::storepath::StorePath;
 use crate::vocab::url::Url;
 
 /// What it took.
@@ -75,16 +74,17 @@ fn say_first_use(context: &Context<'_>, bytes: u64) {
     )));
 }
 
-/// The object of an artifact that was realised before: by the tree hash in the lock, or by the
-/// local index.
+/// The object that the artifact of this digest came to before. The tree hash in the lock must
+/// agree, and does not stand in for the digest.
 fn find(context: &Context<'_>, artifact: &Artifact) -> Result<Option<Object>, Error> {
-    if let Some(tree) = artifact.tree
-        && let Some(object) =
-            context.store.get(&StorePath::new(tree, &artifact.name, &artifact.version))
-    {
-        return Ok(Some(object));
+    let found = context.store.find(&index_key(artifact))?;
+    match (&found, artifact.tree) {
+        (Some(object), Some(expected)) if object.path.tree_hash() != expected => {
+            let (artifact, actual) = (label(artifact), object.path.tree_hash());
+            Err(Error::TreeMismatch { artifact, expected, actual })
+        }
+        _ => Ok(found),
     }
-    Ok(context.store.find(&index_key(artifact))?)
 }
 
 /// The tree hash of an artifact that this store has; what the lock says already stays.
@@ -94,6 +94,10 @@ pub fn known_tree(context: &Context<'_>, artifact: &Artifact) -> Result<Option<T
     }
     let object = context.store.find(&index_key(artifact))?;
     Ok(object.map(|object| object.path.tree_hash()))
+}
+
+fn label(artifact: &Artifact) -> String {
+    format!("{} {}", artifact.name, artifact.version)
 }
 
 fn index_key(artifact: &Artifact) -> IndexKey<'_> {
@@ -146,7 +150,7 @@ impl Work<'_> {
 
     fn one(&self, artifact: &Artifact) -> Result<Object, Error> {
         let Context { store, observer, .. } = self.context;
-        let label = format!("{} {}", artifact.name, artifact.version);
+        let label = label(artifact);
         let _lock = store.lock(&artifact.sha256.to_string(), || {
             let what = format!("another xprov, which fetches {label}");
             observer.event(Event::Waiting(what));
@@ -178,6 +182,12 @@ impl Work<'_> {
         {
             let actual = unpacked.tree.hash();
             return Err(Error::TreeMismatch { artifact: label, expected, actual });
+        }
+        if !unpacked.notes.dropped_mode_bits.is_empty() {
+            let count = unpacked.notes.dropped_mode_bits.len();
+            let text =
+                format!("{label}: setuid, setgid or sticky bits of {count} files are dropped");
+            observer.event(Event::Note(text));
         }
         let named = (artifact.name.as_str(), artifact.version.as_str());
         Ok(store.add(&staging, &root, &unpacked.tree, named, &index_key(artifact))?)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Error;
+use crate::inspect::elf::Machine;
 use crate::inspect::{self, Facts, Finding, Policy, Verdict};
 use crate::settings::GlibcVersion;
 use crate::sys::fs::Describe as _;
@@ -42,8 +43,12 @@ impl VerifyOutcome {
     }
 }
 
-/// Verifies files by themselves.
-pub fn verify(context: &Context<'_>, request: &VerifyRequest) -> Result<Vec<VerifyOutcome>, Error> {
+/// Verifies files by themselves, in order, up to the first that cannot be: the outcomes until then
+/// are not lost.
+pub fn verify(
+    context: &Context<'_>,
+    request: &VerifyRequest,
+) -> Result<(Vec<VerifyOutcome>, Option<Error>), Error> {
     let target: Option<TargetRequest> = request.target.as_deref().map(str::parse).transpose()?;
     let ceiling = match &request.max_glibc {
         Some(text) => {
@@ -56,11 +61,14 @@ pub fn verify(context: &Context<'_>, request: &VerifyRequest) -> Result<Vec<Veri
         None => target.as_ref().and_then(|target| target.glibc),
     };
     let triple = target.map(|target| target.triple);
-    request
-        .files
-        .iter()
-        .map(|file| one(&context.ambient.absolute(file), file, triple.as_ref(), ceiling))
-        .collect()
+    let mut outcomes = Vec::new();
+    for file in &request.files {
+        match one(&context.ambient.absolute(file), file, triple.as_ref(), ceiling) {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(error) => return Ok((outcomes, Some(error))),
+        }
+    }
+    Ok((outcomes, None))
 }
 
 /// Verifies one file; `shown` is how the outcome calls it.
@@ -101,12 +109,14 @@ fn guess(facts: &Facts) -> Option<RustTriple> {
     let Facts::Elf(elf) = facts;
     let glibc = elf.interpreter.as_deref().is_some_and(|path| path.contains("ld-linux"))
         || elf.needed.iter().any(|library| library == "libc.so.6");
-    let arch = match elf.machine.to_string().as_str() {
-        "x86-64" => "x86_64-unknown-linux",
-        "aarch64" => "aarch64-unknown-linux",
-        "arm" if glibc => return "armv7-unknown-linux-gnueabihf".parse().ok(),
-        "arm" => return "armv7-unknown-linux-musleabihf".parse().ok(),
-        "x86" => "i686-unknown-linux",
+    let arch = match elf.machine {
+        Machine::X86_64 => "x86_64-unknown-linux",
+        Machine::AARCH64 => "aarch64-unknown-linux",
+        Machine::X86 => "i686-unknown-linux",
+        Machine::ARM => {
+            let abi = if glibc { "gnueabihf" } else { "musleabihf" };
+            return format!("armv7-unknown-linux-{abi}").parse().ok();
+        }
         _ => return None,
     };
     format!("{arch}-{}", if glibc { "gnu" } else { "musl" }).parse().ok()

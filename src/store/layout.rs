@@ -67,11 +67,6 @@ impl Layout {
         self.root.join("closures").join(key.to_string())
     }
 
-    /// Lockfiles that use this store, and notes of finished cargo fetches.
-    pub fn roots_dir(&self) -> PathBuf {
-        self.root.join("roots")
-    }
-
     /// The note that a Cargo.lock was fetched.
     pub fn fetched(&self, key: &Blake3) -> PathBuf {
         self.root.join("fetched").join(key.to_string())

@@ -84,12 +84,6 @@ impl Store {
         Ok(dir.is_dir().then_some(Object { path, dir }))
     }
 
-    /// The published object with this tree hash and label, if it is there.
-    pub fn get(&self, path: &StorePath) -> Option<Object> {
-        let dir = self.layout.object(path);
-        dir.is_dir().then(|| Object { path: path.clone(), dir })
-    }
-
     /// Publishes `root`, a directory in `staging` that holds exactly `tree`, and notes in the
     /// index what it was made from.
     pub fn add(

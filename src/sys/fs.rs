@@ -60,13 +60,16 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
 
 /// Writes a file by way of a temporary one beside it, so that readers see the old or the new.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    write_atomic_with_mode(path, bytes, 0o644)
+}
+
+/// The same with another mode than 0644, which it has from the moment that it is there.
+pub fn write_atomic_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FsError> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     let write = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".xprov-")
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(parent)?;
+        let mut file = tempfile::Builder::new().prefix(".xprov-").tempfile_in(parent)?;
         file.write_all(bytes)?;
+        file.as_file().set_permissions(Permissions::from_mode(mode))?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };

@@ -1,6 +1,5 @@
 //! Child processes whose exit code becomes ours.
 
-use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus};
 
@@ -8,11 +7,6 @@ use std::process::{Command, ExitStatus};
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     u8::try_from(code & 0xff).unwrap_or(1)
-}
-
-/// The code for a command that could not be started: 127 if it does not exist, 126 otherwise.
-pub fn spawn_failure_code(error: &io::Error) -> u8 {
-    if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
 }
 
 /// A command for `program` with an environment that starts empty.

@@ -296,3 +296,22 @@ fn a_tree_that_is_not_the_locked_one() {
       help: correct the recipe, or choose another version of it
     ");
 }
+
+#[test]
+fn a_warm_store_does_not_excuse_a_wrong_pin() {
+    let project = Project::locked();
+    project.xprov("restore").ok();
+    project.xprov("update").ok();
+    let good = project.read("toolchains.lock");
+    let digest = project.archive(&Project::gcc()).sha256();
+    // Another digest beside the right tree, then another tree beside the right digest.
+    project.write("toolchains.lock", good.replace(&digest, &"0".repeat(64)));
+    assert_eq!(project.xprov("restore --locked").code, Some(5));
+    let gcc = good.find(&digest).expect("the artifact");
+    let tree = gcc + good[gcc..].find("tree = \"").expect("a tree") + 8;
+    let bad = format!("{}{}{}", &good[..tree], "0".repeat(64), &good[tree + 64..]);
+    project.write("toolchains.lock", bad);
+    assert_eq!(project.xprov("restore --locked").code, Some(5));
+    project.write("toolchains.lock", good);
+    project.xprov("restore --locked").ok();
+}

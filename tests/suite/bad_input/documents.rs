@@ -233,3 +233,27 @@ fn a_manifest_that_is_no_toml() {
     error: Cargo.toml:1:9: unclosed table, expected `]`
     ");
 }
+
+#[test]
+fn settings_in_a_member_are_an_error() {
+    let project = Project::new();
+    project.edit("Cargo.toml", "[package]", "[workspace]\nmembers = [\"member\"]\n\n[package]");
+    let member = "[package]\nname = \"member\"\n[package.metadata.xprov]\nbogus = 1\n";
+    project.write("member/Cargo.toml", member);
+    assert_snapshot!(project.xprov("-C member build"), @r"
+    exit 2
+    --- stderr
+    error: member/Cargo.toml has settings, and is a member of the workspace in Cargo.toml
+
+      help: move them to `[workspace.metadata.xprov]` in Cargo.toml
+    ");
+}
+
+#[test]
+fn a_damaged_root_leaves_no_lock_in_a_member() {
+    let project = Project::new();
+    project.write("Cargo.toml", "[workspace]\nmembers = [\"member\"\n");
+    project.write("member/Cargo.toml", "[package]\nname = \"member\"\n");
+    assert_eq!(project.xprov("-C member build").code, Some(2));
+    assert!(!project.root().join("member/toolchains.lock").exists());
+}

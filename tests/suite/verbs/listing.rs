@@ -118,3 +118,29 @@ fn the_store_before_and_after_a_restore() {
     assert_eq!(value["schema"], "xprov/store-list/v1");
     assert_eq!(value["objects"].as_array().map(Vec::len), Some(8));
 }
+
+#[test]
+fn a_binary_is_verified_by_itself_and_what_was_found_is_not_lost() {
+    let project = Project::new();
+    // This very program is a binary of the host.
+    let own = std::env::current_exe().expect("a path");
+    project.write("not-a-binary", "#!/bin/sh\n");
+    let outcome = project.run(project.command(&["verify", &own.to_string_lossy(), "not-a-binary"]));
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stdout.starts_with("pass "), "{outcome}");
+    assert!(outcome.stderr.contains("not a program or library"), "{outcome}");
+}
+
+#[test]
+fn verify_writes_the_documented_json() {
+    let project = Project::new();
+    let own = std::env::current_exe().expect("a path");
+    let command = project.command(&["--json", "verify", &own.to_string_lossy()]);
+    let outcome = project.run(command);
+    let document: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert_eq!(document["schema"], "xprov/verify/v1");
+    let file = &document["files"][0];
+    for key in ["file", "target", "passed", "facts", "findings"] {
+        assert!(!file[key].is_null(), "{key} is documented");
+    }
+}
