@@ -35,7 +35,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A cargo configuration file is not TOML.
-    #[error("{}:{line}: not a cargo configuration file", path.display())]
+    #[error("{}:{line}: not a cargo configuration", path.display())]
     Config {
         /// The file.
         path: PathBuf,

@@ -4,6 +4,7 @@ mod binaries;
 mod cargo;
 mod closure;
 mod composition;
+mod configs;
 mod context;
 mod crates;
 mod diagnosis;

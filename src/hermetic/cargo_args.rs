@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 pub use argv::{Surroundings, fetch_argv};
 
+use super::cargo_config::ConfigFile;
 use super::{Error, text};
 
 /// Options whose value is the next argument. `true` where the value is a path that means
@@ -44,6 +45,25 @@ const COMPILING: &[&str] = &[
     "rustdoc", "test", "t",
 ];
 
+/// A `--config` of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigArgument {
+    /// A file, absolute.
+    File(PathBuf),
+    /// `KEY=VALUE`.
+    Inline(ConfigFile),
+}
+
+impl ConfigArgument {
+    /// As cargo gets it.
+    pub fn as_text(&self) -> Result<&str, Error> {
+        match self {
+            Self::File(path) => text(path),
+            Self::Inline(argument) => Ok(&argument.text),
+        }
+    }
+}
+
 /// What the user's arguments say, with paths made absolute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CargoArgs {
@@ -52,8 +72,8 @@ pub struct CargoArgs {
     /// What follows it, without what this struct has fields for and cargo shall get in another
     /// place: `--config`, `--target`, `--manifest-path`, `--offline`, `--frozen`.
     pub rest: Vec<String>,
-    /// `--config`, in order; files are absolute.
-    pub configs: Vec<String>,
+    /// `--config`, in order: the later ones win.
+    pub configs: Vec<ConfigArgument>,
     /// `--target`, in order.
     pub targets: Vec<String>,
     /// `--manifest-path`, absolute.
@@ -172,7 +192,11 @@ impl CargoArgs {
             }
             "--config" => {
                 let file = cwd.join(&value);
-                self.configs.push(if is_file(&file) { absolute(cwd, &value)? } else { value });
+                self.configs.push(if is_file(&file) {
+                    ConfigArgument::File(absolute(cwd, &value)?.into())
+                } else {
+                    ConfigArgument::Inline(ConfigFile::argument(cwd, value))
+                });
                 return Ok(());
             }
             "--target-dir" => self.target_dir = Some(value.clone().into()),

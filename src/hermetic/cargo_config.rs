@@ -1,7 +1,9 @@
-//! Reads the project's `.cargo/config.toml`: its rustflags in cargo's precedence, and whatever in
-//! it would compete with the plan. The texts are passed in; merging is as cargo does it.
+//! Reads the project's `.cargo/config.toml` and what the user gives as `--config`: the rustflags in
+//! cargo's precedence, and whatever would compete with the plan. The texts are passed in; merging
+//! is as cargo does it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -17,13 +19,41 @@ use super::plan::Origin;
 /// The names of a configuration file in `.cargo/`; where both exist, cargo reads the first.
 pub const FILE_NAMES: [&str; 2] = ["config", "config.toml"];
 
-/// A configuration file of cargo's.
+/// A configuration file of cargo's, or a `--config KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// Where it is, absolute: `<workspace>/.cargo/config.toml`.
+    /// Where it is, absolute: `<workspace>/.cargo/config.toml`. Of an argument, [`ARGUMENT`].
     pub path: PathBuf,
     /// What it says.
     pub text: String,
+    /// The directory that its relative paths start from.
+    base: PathBuf,
+}
+
+/// What stands for the path of a `--config KEY=VALUE`.
+pub const ARGUMENT: &str = "--config";
+
+impl ConfigFile {
+    /// A file, whose relative paths start from the directory that holds `.cargo`.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let path = path.into();
+        let base = path.parent().and_then(Path::parent).unwrap_or(Path::new("/")).to_path_buf();
+        Self { path, text: text.into(), base }
+    }
+
+    /// A `--config KEY=VALUE` that a user wrote in `cwd`.
+    pub fn argument(cwd: &Path, text: impl Into<String>) -> Self {
+        Self { path: ARGUMENT.into(), text: text.into(), base: cwd.to_path_buf() }
+    }
+
+    /// Whether it is no file.
+    pub fn is_argument(&self) -> bool {
+        self.path == Path::new(ARGUMENT)
+    }
+
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
 }
 
 /// A place in a configuration file.
@@ -35,18 +65,37 @@ pub struct Place {
     pub line: usize,
 }
 
-/// What matters of the project's configuration.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file == Path::new(ARGUMENT) {
+            return f.write_str(ARGUMENT);
+        }
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// A variable of `[env]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvEntry {
+    /// Its value; absolute where it is `relative`.
+    pub value: String,
+    /// Whether cargo puts it above the environment.
+    pub force: bool,
+    /// Whether the value is a path relative to the configuration file.
+    pub relative: bool,
+    /// Where it was said last.
+    pub place: Place,
+}
+
+/// What matters of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProjectConfig {
     /// Its rustflags for the target.
     pub rustflags: Vec<Flag>,
     /// Keys that lose against the plan (`build.rustc-wrapper`), and where they are.
     pub losing: BTreeMap<String, Place>,
-    /// Variables of `[env]` that cargo would put above the environment (`force = true`).
-    pub forced_env: BTreeMap<String, Place>,
-    /// All of `[env]`, each value with its modifiers as one text: cargo rebuilds nothing when it
-    /// changes, so env-id has to.
-    pub env: BTreeMap<String, String>,
+    /// All of `[env]`: cargo rebuilds nothing when it changes, so env-id has to.
+    pub env: BTreeMap<String, EnvEntry>,
     /// `target.<triple>.runner` is a list: cargo joins a later list to it and refuses a text.
     pub runner_is_list: bool,
     /// `build.target-dir`, absolute.
@@ -80,7 +129,7 @@ impl ProjectConfig {
                     }
                 }
                 if let Some(dir) = build.get("target-dir").and_then(|v| v.get_ref().as_str()) {
-                    found.target_dir = Some(reader.base().join(dir));
+                    found.target_dir = Some(file.base.join(dir));
                 }
             }
             for (key, value) in table(root, "target").into_iter().flatten() {
@@ -110,15 +159,16 @@ impl ProjectConfig {
                 }
             }
             for (key, value) in table(root, "env").into_iter().flatten() {
-                let modifiers = value.get_ref().as_table();
-                let part = |name| modifiers.and_then(|table| table.get(name)).map(Spanned::get_ref);
-                let is = |name| part(name).and_then(DeValue::as_bool) == Some(true);
-                let text = part("value").unwrap_or(value.get_ref()).as_str().unwrap_or_default();
-                let all = format!("{text} force={} relative={}", is("force"), is("relative"));
-                found.env.insert(key.get_ref().to_string(), all);
-                if is("force") {
-                    found.forced_env.insert(key.get_ref().to_string(), reader.place(value));
-                }
+                let place = reader.place(value);
+                let entry = found.env.entry(key.get_ref().to_string());
+                let entry = entry.or_insert_with(|| EnvEntry {
+                    value: String::new(),
+                    force: false,
+                    relative: false,
+                    place: place.clone(),
+                });
+                reader.variable(value.get_ref(), entry);
+                entry.place = place;
             }
         }
         for_triple.append(&mut for_cfg);
@@ -131,7 +181,8 @@ impl ProjectConfig {
 /// later one wins over the earlier ones, and the file itself over all of them.
 pub fn includes(file: &ConfigFile) -> Result<Vec<PathBuf>, Error> {
     let root = parse(file)?;
-    let base = file.path.parent().unwrap_or(Path::new("/"));
+    let base = if file.is_argument() { Some(file.base()) } else { file.path.parent() };
+    let base = base.unwrap_or(Path::new("/"));
     let path = |value: &Spanned<DeValue<'_>>| {
         let value = value.get_ref();
         let path = value.as_table().and_then(|table| table.get("path")).map(Spanned::get_ref);
@@ -162,19 +213,25 @@ fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Where cargo resolves the relative paths of a configuration file from: the directory that
-/// holds `.cargo`.
-pub(super) fn base(file: &ConfigFile) -> &Path {
-    file.path.parent().and_then(Path::parent).unwrap_or(Path::new("/"))
-}
-
 struct Reader<'a> {
     file: &'a ConfigFile,
 }
 
 impl Reader<'_> {
-    fn base(&self) -> &Path {
-        base(self.file)
+    /// Cargo merges the parts of a variable one by one: `--config env.A.value=… --config
+    /// env.A.force=true` is one variable.
+    fn variable(&self, value: &DeValue<'_>, into: &mut EnvEntry) {
+        let modifiers = value.as_table();
+        let part = |name| modifiers.and_then(|table| table.get(name)).map(Spanned::get_ref);
+        let is = |name| part(name).and_then(DeValue::as_bool);
+        into.force = is("force").unwrap_or(into.force);
+        into.relative = is("relative").unwrap_or(into.relative);
+        if let Some(text) = part("value").unwrap_or(value).as_str() {
+            text.clone_into(&mut into.value);
+        }
+        if into.relative {
+            into.value = self.file.base.join(&into.value).to_string_lossy().into_owned();
+        }
     }
 
     fn line(&self, at: usize) -> usize {
@@ -210,10 +267,8 @@ mod tests {
     use super::*;
 
     fn read(texts: &[&str]) -> ProjectConfig {
-        let file = |(n, text): (usize, &&str)| ConfigFile {
-            path: format!("/w{n}/.cargo/config.toml").into(),
-            text: (*text).to_owned(),
-        };
+        let file =
+            |(n, text): (usize, &&str)| ConfigFile::new(format!("/w{n}/.cargo/config.toml"), *text);
         let files: Vec<ConfigFile> = texts.iter().enumerate().map(file).collect();
         let host = "x86_64-unknown-linux-gnu".parse().expect("known");
         let target = "aarch64-unknown-linux-gnu".parse().expect("known");
@@ -260,9 +315,20 @@ rustflags = ["-Cexact"]
         ];
         assert_eq!(losing, expected);
         assert!(config.runner_is_list);
-        assert_eq!(config.forced_env.keys().collect::<Vec<_>>(), ["CC"]);
-        assert_eq!(config.env["CC"], "cc force=true relative=false");
-        assert_eq!(config.env["A"], "b force=false relative=false");
+        let entry = |name: &str| (config.env[name].value.as_str(), config.env[name].force);
+        assert_eq!((entry("CC"), entry("A")), (("cc", true), ("b", false)));
         assert_eq!(config.target_dir, Some("/w0/out".into()));
+    }
+
+    #[test]
+    fn parts_of_a_variable_come_together_from_several_sources() {
+        let config = read(&["env.P.force = true", "env.P.value = 'x'\nenv.P.relative = true"]);
+        let entry = &config.env["P"];
+        assert_eq!((entry.value.as_str(), entry.force), ("/w1/x", true));
+        assert_eq!(entry.place.to_string(), "/w0/.cargo/config.toml:1");
+        let inline = ConfigFile::argument(Path::new("/here"), "build.target-dir='out'");
+        let host = "x86_64-unknown-linux-gnu".parse().expect("known");
+        let config = ProjectConfig::read(&[inline], &host, &host, &TargetCfgs::of(&host));
+        assert_eq!(config.expect("TOML").target_dir, Some("/here/out".into()));
     }
 }

@@ -63,8 +63,9 @@ pub(super) fn compute(
         hasher.part(name).part(value);
     }
     hasher.part(project.env.len().to_le_bytes());
-    for (name, value) in &project.env {
-        hasher.part(name).part(value);
+    for (name, entry) in &project.env {
+        hasher.part(name).part(without_paths(&entry.value, replace));
+        hasher.part([u8::from(entry.force), u8::from(entry.relative)]);
     }
     for flag in flags {
         hasher.part(without_paths(&flag.value, replace));

@@ -29,7 +29,8 @@ pub struct PlanInput<'a> {
     pub settings: Settings,
     /// Directories of this machine.
     pub paths: Paths,
-    /// The project's own cargo configuration, highest precedence first; no other.
+    /// The user's `--config`s and the project's own cargo configuration, highest precedence
+    /// first; no other.
     pub project: &'a [ConfigFile],
     /// The target's cfgs, for `target.'cfg(…)'`.
     pub cfgs: &'a TargetCfgs,

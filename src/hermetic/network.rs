@@ -31,7 +31,7 @@ impl Network {
             let parsed: Table = file.text.parse().unwrap_or_default();
             for (key, mut value) in parsed {
                 if TABLES.contains(&key.as_str()) {
-                    make_absolute(&key, &mut value, cargo_config::base(file));
+                    make_absolute(&key, &mut value, file.base());
                     merge(&mut merged, key, value);
                 }
             }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> ConfigFile {
-        ConfigFile { path: path.into(), text: text.into() }
+        ConfigFile::new(path, text)
     }
 
     #[test]

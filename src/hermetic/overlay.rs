@@ -70,7 +70,7 @@ impl Overlay<'_> {
         root.insert("target".into(), triples.into());
         let mut warnings = Vec::new();
         let mut environment = Table::new();
-        for (name, place) in &project.forced_env {
+        for (name, theirs) in project.env.iter().filter(|(_, entry)| entry.force) {
             let Some(ours) = self.variables.iter().find(|variable| variable.name == *name) else {
                 continue;
             };
@@ -79,7 +79,8 @@ impl Overlay<'_> {
             entry.insert("force".into(), true.into());
             entry.insert("relative".into(), false.into());
             environment.insert(name.clone(), entry.into());
-            warnings.push(Warning::Overridden { key: format!("env.{name}"), place: place.clone() });
+            let place = theirs.place.clone();
+            warnings.push(Warning::Overridden { key: format!("env.{name}"), place });
         }
         if !environment.is_empty() {
             root.insert("env".into(), environment.into());

@@ -21,7 +21,7 @@ pub enum Origin {
     Tool(String),
     /// A settings key: `env.set`.
     Setting(&'static str),
-    /// The project's cargo configuration.
+    /// The project's cargo configuration, or the user's `--config`.
     Project(Place),
     /// The user's environment, by the catalogue.
     PassedThrough,
@@ -33,7 +33,7 @@ impl fmt::Display for Origin {
             Self::Xprov => f.write_str("xprov"),
             Self::Tool(name) => write!(f, "tool {name}"),
             Self::Setting(key) => write!(f, "settings, {key}"),
-            Self::Project(place) => write!(f, "{}:{}", place.file.display(), place.line),
+            Self::Project(place) => write!(f, "{place}"),
             Self::PassedThrough => f.write_str("your environment"),
         }
     }
@@ -50,7 +50,7 @@ pub struct Variable {
     pub origin: Origin,
 }
 
-/// Something in the project that does not get its way.
+/// Something in the project's configuration or the user's `--config` that does not get its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// `target-cpu=native` was taken out of the rustflags.
@@ -58,7 +58,7 @@ pub enum Warning {
         /// Who asked for it.
         origin: Origin,
     },
-    /// A key of the project's cargo configuration that xprov overrides.
+    /// A key of cargo's configuration that xprov overrides.
     Overridden {
         /// The key: `build.rustc-wrapper`.
         key: String,
@@ -80,14 +80,12 @@ impl fmt::Display for Warning {
                 "{origin}: `target-cpu=native` is left out: it would build for this machine's CPU"
             ),
             Self::Overridden { key, place } => {
-                write!(f, "{}:{}: `{key}` is overridden", place.file.display(), place.line)
+                write!(f, "{place}: `{key}` is overridden")
             }
             Self::RunnerIsList { place } => write!(
                 f,
-                "{}:{}: this `runner` is used, because cargo lets none override a list; \
-                 written as one text, xprov's would win",
-                place.file.display(),
-                place.line
+                "{place}: this `runner` is used, because cargo lets none override a list; \
+                 written as one text, xprov's would win"
             ),
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::binaries;
+use super::configs::Configs;
 use super::context::Context;
 use super::crates::Crates;
 use super::environment::{self, Environment, Wish};
@@ -123,13 +124,15 @@ fn one(
     refuse_root_config()?;
     let triple: &RustTriple = &target.triple;
     let ground = ground(context, project, triple)?;
-    let mut crates = Crates::new(context, project, &ground, triple)?;
+    let configs = Configs::read(project, &args.configs)?;
+    let mut crates = Crates::new(context, project, &ground, triple, &configs)?;
     let before_fetch = crates.registry_dirs();
     let mut wish = Wish {
         target: triple,
         glibc: target.glibc,
         target_dir: args.target_dir.as_deref(),
         registry_dirs: &before_fetch,
+        configs: &configs.files,
     };
     let mut environment = environment::environment(context, project, &ground, &wish)?;
     let fetched = crates.fetch(&environment.plan)?;
@@ -147,7 +150,7 @@ fn one(
     let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
         target: triple.as_str(),
-        first_configs: crates.configs(),
+        first_configs: &crates.first_configs(),
         last_config: &environment.plan.config.path,
         own_target_dir: !has_build_dir,
     })?;

@@ -11,12 +11,13 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use super::configs::Configs;
 use super::context::Context;
 use super::error::Error;
 use super::ground::Ground;
 use super::project::Project;
 use crate::hermetic::Plan;
-use crate::hermetic::cargo_args::fetch_argv;
+use crate::hermetic::cargo_args::{ConfigArgument, fetch_argv};
 use crate::hermetic::cargo_config::{ConfigFile, FILE_NAMES};
 use crate::hermetic::network::Network;
 use crate::hermetic::vars;
@@ -59,7 +60,9 @@ pub struct Crates<'a> {
     ground: &'a Ground,
     target: &'a RustTriple,
     network: Network,
-    configs: Vec<PathBuf>,
+    /// The file with the network settings, if there are any.
+    network_path: Option<PathBuf>,
+    configs: &'a Configs,
     note: Option<Note>,
 }
 
@@ -70,18 +73,33 @@ impl<'a> Crates<'a> {
         project: &'a Project,
         ground: &'a Ground,
         target: &'a RustTriple,
+        configs: &'a Configs,
     ) -> Result<Self, Error> {
         let network = Network::read(&user_config(context, project)?)?;
-        let configs = Vec::new();
-        let mut crates = Self { context, project, ground, target, network, configs, note: None };
-        crates.configs = crates.write_configs()?;
+        let network_path = write_network(context, &network)?;
+        let mut crates =
+            Self { context, project, ground, target, network, network_path, configs, note: None };
         crates.note = crates.read_note()?;
         Ok(crates)
     }
 
     /// The files for cargo's first `--config`s: network settings, then the project's own.
-    pub fn configs(&self) -> &[PathBuf] {
-        &self.configs
+    pub fn first_configs(&self) -> Vec<PathBuf> {
+        self.network_path.iter().chain(&self.configs.of_project).cloned().collect()
+    }
+
+    /// All `--config`s of a call of cargo's before the build.
+    fn config_texts(&self, plan: &Plan) -> Result<Vec<String>, Error> {
+        let mut texts = Vec::new();
+        for path in self.first_configs() {
+            texts.push(ConfigArgument::File(path).as_text()?.to_owned());
+        }
+        for argument in &self.configs.arguments {
+            texts.push(argument.as_text()?.to_owned());
+        }
+        // Cargo asks rustc about the triples; another wrapper must not answer.
+        texts.push(ConfigArgument::File(plan.config.path.clone()).as_text()?.to_owned());
+        Ok(texts)
     }
 
     /// The directories of unpacked crates, as they were when this Cargo.lock was fetched. What
@@ -97,25 +115,6 @@ impl<'a> Crates<'a> {
             self.note = Some(self.run(plan)?);
         }
         Ok(needed)
-    }
-
-    fn write_configs(&self) -> Result<Vec<PathBuf>, Error> {
-        let cargo_home = self.context.dirs.cargo_home();
-        let mut configs = Vec::new();
-        let text = &self.network.config;
-        if !text.is_empty() {
-            let digest = Blake3::of(text.as_bytes()).to_string();
-            let path = cargo_home.join(format!("network-{}.toml", &digest[..16]));
-            if !path.is_file() {
-                create_dir(&cargo_home)?;
-                write_atomic(&path, text.as_bytes())?;
-            }
-            configs.push(path);
-        }
-        let dir = self.project.root.join(".cargo");
-        let own = FILE_NAMES.iter().map(|name| dir.join(name)).find(|path| path.is_file());
-        configs.extend(own);
-        Ok(configs)
     }
 
     /// Where the note is for the Cargo.lock as it is now.
@@ -151,9 +150,8 @@ impl<'a> Crates<'a> {
             // Build dependencies are the host's.
             triples.push(&context.host);
         }
-        // Cargo asks rustc about the triples; a wrapper of the project's must not answer.
-        let configs: Vec<PathBuf> =
-            self.configs.iter().chain([&plan.config.path]).cloned().collect();
+        let texts = self.config_texts(plan)?;
+        let configs: Vec<&str> = texts.iter().map(String::as_str).collect();
         let argv = fetch_argv(&self.project.manifest, &triples, &configs, context.mode.locked)?;
         let mut command = self.cargo();
         command.args(argv).args(context.mode.offline.then_some("--offline"));
@@ -163,7 +161,7 @@ impl<'a> Crates<'a> {
         }
         let note = Note {
             registry_dirs: below(&context.dirs.cargo_home().join("registry").join("src"))?,
-            seen: self.manifests()?,
+            seen: self.manifests(&configs)?,
         };
         if let Some(path) = self.note_path()? {
             context.store.write(&path, &serde_json::to_vec(&note).unwrap_or_default())?;
@@ -198,7 +196,7 @@ impl<'a> Crates<'a> {
 
     /// What a later build must find unchanged: a dependency that is added to a manifest has to be
     /// fetched, although Cargo.lock does not know it yet.
-    fn manifests(&self) -> Result<Vec<Seen>, Error> {
+    fn manifests(&self, configs: &[&str]) -> Result<Vec<Seen>, Error> {
         #[derive(Deserialize)]
         struct Metadata {
             packages: Vec<Package>,
@@ -210,7 +208,7 @@ impl<'a> Crates<'a> {
         let mut command = self.cargo();
         command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
         command.arg("--manifest-path").arg(&self.project.manifest);
-        for config in &self.configs {
+        for config in configs {
             command.arg("--config").arg(config);
         }
         let output = command.output().map_err(|source| self.spawn_error(source))?;
@@ -230,6 +228,22 @@ impl<'a> Crates<'a> {
         paths.dedup();
         Ok(paths.into_iter().map(Seen::now).collect::<Result<_, _>>()?)
     }
+}
+
+/// Writes the user's network settings where cargo can read them.
+fn write_network(context: &Context<'_>, network: &Network) -> Result<Option<PathBuf>, Error> {
+    let text = network.config.as_bytes();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let cargo_home = context.dirs.cargo_home();
+    let digest = Blake3::of(text).to_string();
+    let path = cargo_home.join(format!("network-{}.toml", &digest[..16]));
+    if !path.is_file() {
+        create_dir(&cargo_home)?;
+        write_atomic(&path, text)?;
+    }
+    Ok(Some(path))
 }
 
 /// The user's cargo configuration: that of the directories above the project, nearest first, then
@@ -253,7 +267,7 @@ fn user_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFil
             continue;
         }
         if let Some(text) = read_text(&path)? {
-            files.push(ConfigFile { path, text });
+            files.push(ConfigFile::new(path, text));
         }
     }
     Ok(files)

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::ground::Ground;
 use super::project::Project;
 use super::toolset::Toolset;
-use crate::hermetic::cargo_config::{self, ConfigFile, ProjectConfig};
+use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
 use crate::hermetic::flags;
 use crate::hermetic::{Paths, Plan, PlanInput, Settings};
@@ -46,6 +46,8 @@ pub struct Wish<'a> {
     pub target_dir: Option<&'a Path>,
     /// The directories of unpacked crates.
     pub registry_dirs: &'a [PathBuf],
+    /// The configuration of the user's arguments and of the project.
+    pub configs: &'a [ConfigFile],
 }
 
 /// Plans the environment, and makes its directory unless it is there.
@@ -57,8 +59,7 @@ pub fn environment(
 ) -> Result<Environment, Error> {
     let target = wish.target;
     let settings = project.settings.target(target);
-    let project_config = project_config(project)?;
-    let target_dir = target_dir(context, project, &project_config, wish)?;
+    let target_dir = target_dir(context, project, wish)?;
     let ambient: Vec<(String, String)> = context
         .ambient
         .variables
@@ -106,7 +107,7 @@ pub fn environment(
             cache: None,
         },
         paths,
-        project: &project_config,
+        project: wish.configs,
         cfgs: &TargetCfgs::of(target),
         ambient: &ambient,
         closure: &ground.tree_hashes,
@@ -124,37 +125,9 @@ pub fn environment(
     Ok(Environment { plan, target: target.clone(), target_dir, max_glibc: wish.glibc.or(ceiling) })
 }
 
-/// The root's `.cargo/config.toml` (or `config`, its old name) with the files that it includes.
-/// No other configuration reaches a build.
-fn project_config(project: &Project) -> Result<Vec<ConfigFile>, Error> {
-    let mut files = Vec::new();
-    let dir = project.root.join(".cargo");
-    let mut todo: Vec<PathBuf> = cargo_config::FILE_NAMES
-        .map(|name| dir.join(name))
-        .into_iter()
-        .find(|path| path.is_file())
-        .into_iter()
-        .collect();
-    while let Some(path) = todo.pop() {
-        let Some(text) = read_text(&path)? else { continue };
-        let file = ConfigFile { path, text };
-        todo.extend(cargo_config::includes(&file)?);
-        if files.iter().any(|known: &ConfigFile| known.path == file.path) {
-            continue;
-        }
-        files.push(file);
-    }
-    Ok(files)
-}
-
 /// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where
 /// binaries go, not what they are.
-fn target_dir(
-    context: &Context<'_>,
-    project: &Project,
-    config: &[ConfigFile],
-    wish: &Wish<'_>,
-) -> Result<PathBuf, Error> {
+fn target_dir(context: &Context<'_>, project: &Project, wish: &Wish<'_>) -> Result<PathBuf, Error> {
     let target = wish.target;
     if let Some(dir) = wish.target_dir {
         return Ok(dir.to_path_buf());
@@ -162,7 +135,7 @@ fn target_dir(
     if let Some(dir) = context.ambient.var("CARGO_TARGET_DIR") {
         return Ok(context.ambient.absolute(Path::new(dir)));
     }
-    let read = ProjectConfig::read(config, &context.host, target, &TargetCfgs::of(target))?;
+    let read = ProjectConfig::read(wish.configs, &context.host, target, &TargetCfgs::of(target))?;
     Ok(read.target_dir.unwrap_or_else(|| project.root.join("target")))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::configs::Configs;
 use super::context::Context;
 use super::crates::Crates;
 use super::environment::{Environment, Wish, environment};
@@ -78,12 +79,15 @@ fn of(
         None => declared.unwrap_or_else(host),
     };
     let ground = ground(context, &project, &target.triple)?;
-    let registry_dirs = Crates::new(context, &project, &ground, &target.triple)?.registry_dirs();
+    let configs = Configs::read(&project, &[])?;
+    let crates = Crates::new(context, &project, &ground, &target.triple, &configs)?;
+    let registry_dirs = crates.registry_dirs();
     let wish = Wish {
         target: &target.triple,
         glibc: target.glibc,
         target_dir: None,
         registry_dirs: &registry_dirs,
+        configs: &configs.files,
     };
     environment(context, &project, &ground, &wish)
 }

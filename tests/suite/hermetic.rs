@@ -60,6 +60,11 @@ impl Case {
     }
 
     fn plan(&self) -> Result<Plan, Error> {
+        self.plan_with(&self.project)
+    }
+
+    /// The plan with this configuration, highest precedence first.
+    fn plan_with(&self, project: &[ConfigFile]) -> Result<Plan, Error> {
         let tools = |triple: &RustTriple| CTools {
             prefix: triple.tool_prefix(),
             sysroot: Some("sysroot".into()),
@@ -75,7 +80,7 @@ impl Case {
             runner: self.runner.clone(),
             settings: self.settings.clone(),
             paths: self.paths.clone(),
-            project: &self.project,
+            project,
             cfgs: &TargetCfgs::of(&self.target),
             ambient: &self.ambient,
             closure: &self.closure,
@@ -113,7 +118,7 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
     };
     assert_eq!(set("/m1"), set("/m2"));
 
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
         ("closure", |case| case.closure.push(TreeHash::from_bytes([2; 32]))),
         ("rustc", |case| case.rust.version_verbose.push_str("LLVM version: 1\n")),
         ("set", |case| case.settings.set.push(pair("A", "b"))),
@@ -121,10 +126,10 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
         ("rustflags", |case| case.settings.rustflags.push("-Copt-level=1".into())),
         ("baseline", |case| case.settings.baseline = Some("armv8-a".into())),
         ("the project's [env]", |case| {
-            case.project.push(ConfigFile {
-                path: "/m1/w/.cargo/config.toml".into(),
-                text: "env.A = 'b'".into(),
-            });
+            case.project.push(ConfigFile::new("/m1/w/.cargo/config.toml", "env.A = 'b'"));
+        }),
+        ("the user's --config", |case| {
+            case.project.push(ConfigFile::argument(Path::new("/m1/w"), "env.PATH.value='/bin'"));
         }),
         ("target", |case| case.target = "armv7-unknown-linux-gnueabihf".parse().expect("known")),
     ];

@@ -50,7 +50,7 @@ impl CargoArgs {
             add(&["--config", text(file)?]);
         }
         for config in &self.configs {
-            add(&["--config", config]);
+            add(&["--config", config.as_text()?]);
         }
         add(&["--config", text(around.last_config)?]);
         let end = self.rest.iter().position(|part| part == "--").unwrap_or(self.rest.len());
@@ -65,12 +65,12 @@ impl CargoArgs {
 }
 
 /// The arguments of `cargo fetch`: for all the triples, since with the target alone what only
-/// build scripts need is missed. `configs` end with the plan's file, for cargo asks rustc about
-/// each triple, and a project's wrapper would answer.
+/// build scripts need is missed. `configs` are values of `--config` and end with the plan's file,
+/// for cargo asks rustc about each triple, and a project's wrapper would answer.
 pub fn fetch_argv(
     manifest_path: &Path,
     triples: &[&RustTriple],
-    configs: &[PathBuf],
+    configs: &[&str],
     locked: bool,
 ) -> Result<Vec<String>, Error> {
     let mut argv = vec!["fetch".to_owned(), "--manifest-path".to_owned()];
@@ -79,7 +79,7 @@ pub fn fetch_argv(
         argv.extend(["--target".to_owned(), triple.to_string()]);
     }
     for config in configs {
-        argv.extend(["--config".to_owned(), text(config)?.to_owned()]);
+        argv.extend(["--config".to_owned(), (*config).to_owned()]);
     }
     if locked {
         argv.push("--locked".to_owned());

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use xprov::hermetic::cargo_args::{CargoArgs, Surroundings};
+use xprov::hermetic::cargo_args::{CargoArgs, ConfigArgument, Surroundings};
 use xprov::hermetic::cargo_config::ConfigFile;
 use xprov::hermetic::messages::{self, Line};
 use xprov::hermetic::{Plan, Rust};
@@ -42,7 +42,7 @@ OF_AN_ANCESTOR = "leaked"
 const MAIN: &str = r#"
 include!(concat!(env!("OUT_DIR"), "/made.rs"));
 fn main() {
-    println!("{:?}", (cfg!(of_the_project), cfg!(of_an_ancestor), cfg!(debug_assertions)));
+    println!("{:?}", (cfg!(of_the_project), cfg!(of_the_user), cfg!(of_an_ancestor)));
     println!("{:?}", (option_env!("OF_THE_PROJECT"), option_env!("OF_AN_ANCESTOR")));
     println!("{} {}", env!("XPROV_TARGET"), std::env::current_dir().unwrap().display());
     made(std::env::args().count());
@@ -52,6 +52,7 @@ fn main() {
 const BUILD: &str = r#"
 fn main() {
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR").unwrap());
+    assert!(!std::env::var("PATH").unwrap().contains("usr"));
     std::fs::write(out.join("made.rs"), "fn made(n: usize) { assert!(n < 9, \"many\") }").unwrap();
 }
 "#;
@@ -93,14 +94,28 @@ impl Machine {
             let project = project.replace("HOST", host.as_str());
             write("w/.cargo/config.toml", &project);
             let path = root.join("w/.cargo/config.toml");
-            case.project = vec![ConfigFile { path, text: project }];
+            case.project = vec![ConfigFile::new(path, project)];
         }
         Self { root: root.to_path_buf(), case, sysroot }
     }
 
     /// Runs cargo as xprov does, from a subdirectory, in an environment of the plan alone.
     fn cargo(&self, line: &[&str]) -> (Plan, Output) {
-        let plan = self.case.plan().expect("a plan");
+        let words: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
+        let cwd = self.root.join("w/src");
+        let parsed = CargoArgs::parse(&words, &cwd, "1.95.0", &|path| path.is_file());
+        let parsed = parsed.expect("good arguments");
+        let mut configs = Vec::new();
+        for config in parsed.configs.iter().rev() {
+            configs.push(match config {
+                ConfigArgument::Inline(inline) => inline.clone(),
+                ConfigArgument::File(path) => {
+                    ConfigFile::new(path, std::fs::read_to_string(path).expect("a file"))
+                }
+            });
+        }
+        configs.extend(self.case.project.iter().cloned());
+        let plan = self.case.plan_with(&configs).expect("a plan");
         let bin = plan.bin_dir();
         for dir in [&bin, &plan.build_dir, &self.case.paths.home, &self.case.paths.tmp] {
             std::fs::create_dir_all(dir).expect("made");
@@ -110,11 +125,8 @@ impl Machine {
         script(&bin.join("rustc-wrapper"), "exec \"$@\"");
         script(&bin.join("runner"), "exec \"$@\"");
         std::fs::write(&plan.config.path, &plan.config.text).expect("written");
-        let words: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
-        let cwd = self.root.join("w/src");
-        let parsed = CargoArgs::parse(&words, &cwd, "1.95.0", &|path| path.is_file());
         let first: Vec<PathBuf> = self.case.project.iter().map(|file| file.path.clone()).collect();
-        let argv = parsed.expect("good arguments").to_argv(&Surroundings {
+        let argv = parsed.to_argv(&Surroundings {
             manifest_path: &self.root.join("w/Cargo.toml"),
             target: self.case.target.as_str(),
             first_configs: &first,
@@ -155,7 +167,7 @@ fn real_cargo_obeys_the_plan_and_not_project_or_ancestors() {
         String::from_utf8_lossy(&output.stderr).into_owned(),
     );
     let host = &machine.case.host;
-    let expected = format!("(true, false, true)\n(Some(\"kept\"), None)\n{host} /\n");
+    let expected = format!("(true, false, false)\n(Some(\"kept\"), None)\n{host} /\n");
     assert_eq!(said, expected, "{errors}");
     assert!(!dir.path().join("w/elsewhere").exists(), "the project's build directory lost");
     let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
@@ -163,6 +175,39 @@ fn real_cargo_obeys_the_plan_and_not_project_or_ancestors() {
     assert!(named("config.toml:6: `target-cpu=native` is left out"), "{warnings:?}");
     assert!(named("`build.rustc-wrapper` is overridden"), "{warnings:?}");
     assert!(named("`env.XPROV_TARGET` is overridden"), "{warnings:?}");
+}
+
+#[test]
+fn real_cargo_obeys_the_plan_and_not_the_users_config_arguments() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut machine = Machine::new(dir.path(), "build.rustflags = [\"--cfg=of_the_project\"]\n");
+    machine.case.settings.set.push(("GREETING".to_owned(), "hello".to_owned()));
+    let file = dir.path().join("u.toml");
+    std::fs::write(&file, "build.rustc-wrapper = \"/nonexistent/wrapper\"\n").expect("written");
+    let (plan, output) = machine.cargo(&[
+        "run",
+        "-q",
+        "--config",
+        "env.PATH.value=\"/usr/bin:/bin\"",
+        "--config=env.PATH.force=true",
+        "--config",
+        file.to_str().expect("text"),
+        "--config=build.rustflags=[\"--cfg=of_the_user\"]",
+        "--config",
+        "env.OF_THE_PROJECT=\"or the user\"",
+    ]);
+    let (said, errors) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let host = &machine.case.host;
+    let expected = format!("(true, true, false)\n(Some(\"or the user\"), None)\n{host} /\n");
+    assert_eq!(said, expected, "{errors}");
+    let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+    let expected = [
+        "--config: `env.PATH` is overridden".to_owned(),
+        format!("{}:1: `build.rustc-wrapper` is overridden", file.display()),
+    ];
+    assert_eq!(warnings, expected);
+    assert_ne!(plan.env_id.to_string(), machine.case.id());
 }
 
 #[test]

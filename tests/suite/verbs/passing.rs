@@ -92,6 +92,31 @@ fn arguments_reach_cargo_unchanged() {
 }
 
 #[test]
+fn a_config_argument_is_read_before_cargo_gets_it() {
+    let project = Project::locked();
+    let outcome = project.xprov("check --config build.rustc-wrapper=\"/bin/false\"").ok();
+    assert!(outcome.stderr.contains("--config: `build.rustc-wrapper` is overridden"), "{outcome}");
+    let dirs = || {
+        let dirs =
+            std::fs::read_dir(project.project.join("target/xprov")).expect("build directories");
+        dirs.filter(|dir| dir.as_ref().is_ok_and(|dir| dir.file_name() != "tmp")).count()
+    };
+    project.write("c.toml", "include = \"d.toml\"\n");
+    project.write("d.toml", "env.A = \"b\"\n");
+    for (arguments, expected) in [
+        ("", 1),
+        (" --config env.A=\"b\"", 2),
+        (" --config c.toml", 2),
+        (" --config env.A=\"c\"", 3),
+    ] {
+        project.xprov(&format!("-q check{arguments}")).ok();
+        assert_eq!(dirs(), expected, "{arguments}");
+    }
+    let outcome = project.xprov("check --config nonsense");
+    assert!(outcome.stderr.contains("--config:1: not a cargo configuration"), "{outcome}");
+}
+
+#[test]
 fn as_a_subcommand_of_cargo() {
     let project = Project::locked();
     // `cargo xprov restore` starts `cargo-xprov xprov restore`.
