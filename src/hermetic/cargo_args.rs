@@ -2,10 +2,12 @@
 //! the plan does not name. It looks at no file but through the closure that is passed in.
 
 mod argv;
+mod question;
 
 use std::path::{Path, PathBuf};
 
 pub use argv::{Surroundings, fetch_argv};
+pub use question::is_question;
 
 use super::cargo_config::ConfigFile;
 use super::{Error, text};
@@ -95,7 +97,7 @@ pub struct CargoArgs {
 }
 
 impl CargoArgs {
-    /// Reads `arguments`, the command first, written by a user in `cwd` (absolute).
+    /// Reads `arguments`, the command and options on both sides of it, written by a user in `cwd` (absolute).
     /// `pinned_rust` is the version that the lockfile pins, for the hint about `+toolchain`;
     /// `is_file` says whether a path is a file, for `--config FILE|KEY=VALUE`.
     pub fn parse(
@@ -135,7 +137,9 @@ impl CargoArgs {
                 continue;
             }
             let (option, joined) = split(argument);
-            let Some((_, is_path)) = VALUED.iter().find(|(name, _)| *name == option) else {
+            let known = VALUED.iter().find(|(name, _)| *name == option).map(|(_, path)| *path);
+            let leads = args.command.is_empty() && question::LEADING.contains(&option);
+            let Some(is_path) = known.or(leads.then_some(false)) else {
                 args.flag(argument);
                 continue;
             };
@@ -146,7 +150,7 @@ impl CargoArgs {
                     .cloned()
                     .ok_or_else(|| Error::MissingValue { option: option.to_owned() })?,
             };
-            args.option(option, value, *is_path, cwd, is_file)?;
+            args.option(option, value, is_path, cwd, is_file)?;
         }
         if args.command.is_empty() { Err(Error::NoCommand) } else { Ok(args) }
     }
@@ -303,6 +307,20 @@ mod tests {
         assert_eq!(args.target_dir, Some("/w/sub/out".into()));
         assert_eq!(args.targets, ["a", "b"]);
         assert_eq!(args.rest, ["--target-dir=/w/sub/out"]);
+    }
+
+    #[test]
+    fn options_before_the_command_are_as_those_after_it() {
+        for (before, after) in [
+            ("-v build", "build -v"),
+            (
+                "--config net.retry=1 --color never -q check -p a",
+                "check --config=net.retry=1 --color never -q -p a",
+            ),
+            ("--locked --target-dir out run x -q", "run --locked --target-dir out x -q"),
+        ] {
+            assert_eq!(argv(before), argv(after));
+        }
     }
 
     #[test]

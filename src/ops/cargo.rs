@@ -11,9 +11,10 @@ use super::crates::Crates;
 use super::environment::{self, Environment, Wish};
 use super::error::Error;
 use super::ground::{Ground, ground};
+use super::lock;
 use super::project::Project;
 use super::verify::VerifyOutcome;
-use crate::hermetic::cargo_args::{CargoArgs, Surroundings};
+use crate::hermetic::cargo_args::{CargoArgs, Surroundings, is_question};
 use crate::hermetic::messages::{self, Line};
 use crate::shim::CWD_VARIABLE;
 use crate::sys::process::{exit_code, hermetic_command};
@@ -39,7 +40,7 @@ pub fn cargo(
     default_target: Option<&str>,
     before: BeforeCargo<'_>,
 ) -> Result<CargoOutcome, Error> {
-    if arguments.first().is_some_and(|first| first.starts_with('-')) {
+    if is_question(arguments) {
         return about_cargo(context, arguments, default_target);
     }
     let is_file = |path: &Path| path.is_file();
@@ -62,17 +63,25 @@ pub fn cargo(
     Ok(outcome)
 }
 
-/// `cargo --version` and its like are questions to the pinned cargo, about no build.
+/// `cargo --version` and its like are questions to the pinned cargo, about no build: they pin
+/// nothing.
 fn about_cargo(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     arguments: &[String],
     target: Option<&str>,
 ) -> Result<CargoOutcome, Error> {
+    context.mode.locked = true;
     let project = Project::find(context.ambient, None)?;
-    let args = CargoArgs::default();
-    let targets = targets(context, &project, &args, target)?;
-    let target = targets.first().map_or(&context.host, |target| &target.triple);
-    let program = ground(context, &project, target)?.tools.rust.cargo;
+    let target = match target {
+        Some(target) => target.parse::<TargetRequest>()?.triple,
+        None => {
+            // Any target will do, if it is locked.
+            let lock = lock::read(context, &project)?;
+            let locked = lock.and_then(|(lock, _)| lock.request.targets.into_iter().next());
+            locked.unwrap_or_else(|| context.host.clone())
+        }
+    };
+    let program = ground(context, &project, &target)?.tools.rust.cargo;
     let status = hermetic_command(&program).args(arguments).status().map_err(|source| {
         let program = program.display().to_string();
         Error::Spawn { program, source }

@@ -56,10 +56,7 @@ fn the_exit_code_of_a_command_is_ours() {
 
 #[test]
 fn arguments_reach_cargo_unchanged() {
-    let mut project = Project::locked();
-    let cargo =
-        "#!/bin/sh\ncase \" $* \" in *' fetch '*) exit 0 ;; esac\nprintf '<%s>\\n' \"$@\"\n";
-    project.replace("cargo", tar_gz(&[("usr/bin/cargo", 0o755, cargo)]));
+    let project = echoing();
     let line = format!("-q check --target {TARGET} -p a --features=b --release -- -D warnings");
     assert_snapshot!(project.xprov(&line), @r"
     exit 0
@@ -88,6 +85,42 @@ fn arguments_reach_cargo_unchanged() {
     <--config>
     <[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>
     <--no-deps>
+    ");
+}
+
+/// A project whose cargo prints its arguments, each in angle brackets.
+fn echoing() -> Project {
+    let mut project = Project::locked();
+    let cargo =
+        "#!/bin/sh\ncase \" $* \" in *' fetch '*) exit 0 ;; esac\nprintf '<%s>\\n' \"$@\"\n";
+    project.replace("cargo", tar_gz(&[("usr/bin/cargo", 0o755, cargo)]));
+    project
+}
+
+#[test]
+fn options_before_cargos_command_are_as_those_after_it() {
+    let project = echoing();
+    let exec = format!("-q exec --target {TARGET} -- cargo");
+    for line in ["cargo -- -v check", &format!("{exec} -v check"), &format!("{exec} check -v")] {
+        let outcome = project.xprov(line).ok();
+        let last =
+            format!("<--config>\n<[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>\n<-v>\n");
+        assert!(outcome.stdout.starts_with("<check>\n<--manifest-path>\n"), "{line}: {outcome}");
+        assert!(outcome.stdout.ends_with(&last), "{line}: {outcome}");
+    }
+}
+
+#[test]
+fn a_question_to_cargo_pins_nothing() {
+    let project = Project::new();
+    let outcome = project.xprov("-q cargo -- -V");
+    assert!(outcome.stderr.contains("toolchains.lock"), "{outcome}");
+    assert_ne!(outcome.code, Some(0));
+    assert!(!project.project.join("toolchains.lock").exists());
+    assert_snapshot!(echoing().xprov("-q cargo -- -vV"), @r"
+    exit 0
+    --- stdout
+    <-vV>
     ");
 }
 
