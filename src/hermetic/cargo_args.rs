@@ -72,7 +72,7 @@ pub struct CargoArgs {
     /// The command: `build`.
     pub command: String,
     /// What follows it, without what this struct has fields for and cargo shall get in another
-    /// place: `--config`, `--target`, `--manifest-path`, `--offline`, `--frozen`.
+    /// place: `--config`, `--target`, `--manifest-path`, `--locked`, `--offline`, `--frozen`.
     pub rest: Vec<String>,
     /// `--config`, in order: the later ones win.
     pub configs: Vec<ConfigArgument>,
@@ -169,10 +169,8 @@ impl CargoArgs {
             }
             _ => {}
         }
-        match argument {
-            "--offline" => {}
-            "--frozen" => self.rest.push("--locked".to_owned()),
-            _ => self.rest.push(argument.to_owned()),
+        if !matches!(argument, "--locked" | "--offline" | "--frozen") {
+            self.rest.push(argument.to_owned());
         }
     }
 
@@ -278,6 +276,8 @@ mod tests {
         let around = Surroundings {
             manifest_path: Path::new("/w/Cargo.toml"),
             target: "T",
+            locked: false,
+            offline: false,
             first_configs: &["/w/.cargo/config.toml".into()],
             last_config: Path::new("/b/cargo-config.toml"),
             own_target_dir: false,
@@ -328,9 +328,36 @@ mod tests {
         let args = parse("test --frozen -vv -j4 --profile dist").expect("good");
         assert!(args.locked && args.offline && args.verbose == 2);
         assert_eq!(args.profile.as_deref(), Some("dist"));
-        assert_eq!(args.rest, ["--locked", "-vv", "-j4", "--profile=dist"]);
+        assert_eq!(args.rest, ["-vv", "-j4", "--profile=dist"]);
         assert!(!args.reads_messages());
         assert!(!parse("build --message-format short").expect("good").reads_messages());
+    }
+
+    #[test]
+    fn what_stands_around_counts_for_cargos_own_commands_once() {
+        let argv = |line: &str, locked, offline| {
+            let around = Surroundings {
+                manifest_path: Path::new("/w/Cargo.toml"),
+                target: "T",
+                locked,
+                offline,
+                first_configs: &[],
+                last_config: Path::new("/c"),
+                own_target_dir: false,
+            };
+            parse(line).expect("good").to_argv(&around).expect("text").join(" ")
+        };
+        let end = "--config /c";
+        for (line, expected) in [
+            ("update", format!("update --manifest-path /w/Cargo.toml --offline --locked {end}")),
+            ("update --frozen --locked", argv("update", true, true)),
+            ("nextest run", format!("nextest --manifest-path /w/Cargo.toml {end} run")),
+            ("nextest --locked", format!("nextest --manifest-path /w/Cargo.toml --locked {end}")),
+        ] {
+            assert_eq!(argv(line, true, true), expected, "{line}");
+        }
+        assert_eq!(argv("build", true, false).matches("--locked").count(), 1);
+        assert_eq!(argv("build", true, true), argv("build --frozen", true, true));
     }
 
     #[test]

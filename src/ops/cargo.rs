@@ -159,6 +159,8 @@ fn one(
     let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
         target: triple.as_str(),
+        locked: context.mode.locked,
+        offline: context.mode.offline,
         first_configs: &crates.first_configs(),
         last_config: &environment.plan.config.path,
         own_target_dir: !has_build_dir,
@@ -167,6 +169,10 @@ fn one(
     let variables = &environment.plan.variables;
     command.envs(variables.iter().map(|variable| (&variable.name, &variable.value)));
     command.args(command_line).current_dir("/");
+    if context.mode.offline {
+        // For those whose options are not known, and what they start.
+        command.env("CARGO_NET_OFFLINE", "true");
+    }
     if matches!(args.command.as_str(), "run" | "r") {
         command.env(CWD_VARIABLE, &context.ambient.cwd);
     }

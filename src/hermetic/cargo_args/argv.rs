@@ -6,6 +6,41 @@ use super::CargoArgs;
 use crate::hermetic::{Error, text};
 use crate::vocab::triple::RustTriple;
 
+/// Cargo's own commands that compile nothing: with those that compile, all that take `--locked` and
+/// `--offline`.
+const COMPILING_NOTHING: &[&str] = &[
+    "add",
+    "clean",
+    "config",
+    "fetch",
+    "generate-lockfile",
+    "help",
+    "info",
+    "init",
+    "locate-project",
+    "login",
+    "logout",
+    "metadata",
+    "new",
+    "owner",
+    "pkgid",
+    "read-manifest",
+    "remove",
+    "report",
+    "rm",
+    "search",
+    "tree",
+    "uninstall",
+    "update",
+    "vendor",
+    "verify-project",
+    "version",
+    "yank",
+];
+
+/// Commands that fetch by themselves and then compile.
+const FETCHING_AND_COMPILING: &[&str] = &["install", "package", "publish"];
+
 /// Commands about no project.
 const WITHOUT_PROJECT: &[&str] =
     &["help", "init", "install", "login", "logout", "new", "search", "uninstall", "version"];
@@ -20,6 +55,10 @@ pub struct Surroundings<'a> {
     /// Files for `--config`, absolute, in this order: the user's network settings, the project's
     /// own configuration. The user's `--config` arguments follow.
     pub first_configs: &'a [PathBuf],
+    /// Whether Cargo.lock must stay as it is, whoever says so.
+    pub locked: bool,
+    /// Whether the network may not be used, whoever says so.
+    pub offline: bool,
     /// The plan's file: the last `--config`, which wins.
     pub last_config: &'a Path,
     /// Whether the plan's file sets cargo's target directory (cargo before 1.91): then the
@@ -28,6 +67,15 @@ pub struct Surroundings<'a> {
 }
 
 impl CargoArgs {
+    /// Whether the command is none of another program's (`cargo-nextest`), of whose options nothing
+    /// is known.
+    pub fn is_cargos_own(&self) -> bool {
+        let command = self.command.as_str();
+        self.compiles()
+            || COMPILING_NOTHING.contains(&command)
+            || FETCHING_AND_COMPILING.contains(&command)
+    }
+
     /// The arguments of the pinned cargo, which has to run in `/`.
     pub fn to_argv(&self, around: &Surroundings<'_>) -> Result<Vec<String>, Error> {
         let mut argv = vec![self.command.clone()];
@@ -39,9 +87,13 @@ impl CargoArgs {
         if self.compiles() {
             add(&["--target", around.target]);
         }
-        if self.compiles() || self.offline {
-            // Everything was fetched before, with the user's network settings.
+        let own = self.is_cargos_own();
+        if self.compiles() || self.offline || (own && around.offline) {
+            // What compiles has been fetched for before, with the user's network settings.
             add(&["--offline"]);
+        }
+        if self.locked || (own && around.locked) {
+            add(&["--locked"]);
         }
         if self.reads_messages() {
             add(&["--message-format=json-render-diagnostics"]);

@@ -129,6 +129,8 @@ impl Machine {
         let argv = parsed.to_argv(&Surroundings {
             manifest_path: &self.root.join("w/Cargo.toml"),
             target: self.case.target.as_str(),
+            locked: parsed.locked,
+            offline: parsed.offline,
             first_configs: &first,
             last_config: &plan.config.path,
             own_target_dir: !self.case.rust.has_build_dir(),

@@ -111,6 +111,26 @@ fn options_before_cargos_command_are_as_those_after_it() {
 }
 
 #[test]
+fn flags_before_the_verb_count_for_cargo_too() {
+    let project = echoing();
+    project.settings(&format!("targets = [\"{TARGET}\"]\n"));
+    project.xprov("-q restore").ok();
+    let flags = |line: &str| {
+        let outcome = project.xprov(line).ok();
+        let flags = outcome.stdout.lines().filter(|l| matches!(*l, "<--offline>" | "<--locked>"));
+        flags.collect::<Vec<_>>().join("")
+    };
+    for line in ["-q --frozen cargo -- update", "-q cargo -- update --frozen"] {
+        assert_eq!(flags(line), "<--offline><--locked>", "{line}");
+    }
+    assert_eq!(flags("-q --offline cargo -- update"), "<--offline>");
+    for line in ["-q --locked check", "-q check --locked", "-q --locked check --locked"] {
+        assert_eq!(flags(line), "<--offline><--locked>", "{line}");
+    }
+    assert_eq!(flags("-q check"), "<--offline>");
+}
+
+#[test]
 fn a_question_to_cargo_pins_nothing() {
     let project = Project::new();
     let outcome = project.xprov("-q cargo -- -V");
