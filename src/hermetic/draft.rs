@@ -81,6 +81,7 @@ impl Draft<'_> {
                 None => self.bin(WRAPPER),
             },
             cached: cache.is_some(),
+            target_dir: text(&self.paths.target_dir)?,
             build_dir: self.build_dir,
             has_build_dir: rust.has_build_dir(),
             variables,

@@ -31,6 +31,8 @@ pub struct Overlay<'a> {
     pub wrapper: &'a str,
     /// Whether `wrapper` is a cache.
     pub cached: bool,
+    /// Where users expect binaries.
+    pub target_dir: &'a str,
     /// Where cargo keeps intermediate files.
     pub build_dir: &'a str,
     /// Whether cargo has `build.build-dir`; else all of its output goes to `build_dir`.
@@ -46,7 +48,13 @@ impl Overlay<'_> {
         let mut set = |key: &str, value: &str| build.insert(key.into(), value.into());
         set("rustc", self.rustc);
         set("rustdoc", self.rustdoc);
-        set(if self.has_build_dir { "build-dir" } else { "target-dir" }, self.build_dir);
+        if self.has_build_dir {
+            set("build-dir", self.build_dir);
+            // It may come from a variable that the build does not see.
+            set("target-dir", self.target_dir);
+        } else {
+            set("target-dir", self.build_dir);
+        }
         if self.cached || project.losing.contains_key("build.rustc-wrapper") {
             set("rustc-wrapper", self.wrapper);
         }
@@ -118,6 +126,7 @@ mod tests {
             runner: Some("/b/runner"),
             wrapper: "/b/rustc-wrapper",
             cached: false,
+            target_dir: "/w/target",
             build_dir: "/w/target/xprov/0",
             has_build_dir: true,
             variables: &[],

@@ -145,6 +145,7 @@ impl Machine {
         (plan, output)
     }
 
+    /// The program, where cargo says it is, and whether there was nothing to do.
     fn build(&self) -> (PathBuf, bool) {
         let (_, output) = self.cargo(&["build"]);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -210,6 +211,28 @@ fn real_cargo_obeys_the_plan_and_not_the_users_config_arguments() {
     ];
     assert_eq!(warnings, expected);
     assert_ne!(plan.env_id.to_string(), machine.case.id());
+}
+
+#[test]
+fn binaries_come_out_in_the_target_directory_of_the_plan() {
+    for release in ["1.91.0", "1.90.0"] {
+        let dir = tempfile::tempdir().expect("a directory");
+        // The configuration of a project loses against `CARGO_TARGET_DIR`, as with cargo.
+        let mut machine = Machine::new(dir.path(), "build.target-dir = \"elsewhere\"\n");
+        machine.case.rust.version_verbose = format!("release: {release}\n");
+        machine.case.paths.target_dir = dir.path().join("of the user");
+        let (program, _) = machine.build();
+        let plan = machine.case.plan().expect("a plan");
+        let (target_dir, build_dir) = (&machine.case.paths.target_dir, &plan.build_dir);
+        let place = if machine.case.rust.has_build_dir() {
+            assert_eq!(messages::expected_place(&program, build_dir, target_dir), None);
+            program.clone()
+        } else {
+            messages::expected_place(&program, build_dir, target_dir).expect("is elsewhere")
+        };
+        assert_eq!(place, target_dir.join(format!("{}/debug/app", machine.case.host)));
+        assert!(program.is_file() && !dir.path().join("w/elsewhere").exists(), "{release}");
+    }
 }
 
 #[test]
