@@ -1,8 +1,8 @@
 //! Fetching crates: with the user's network settings, before a build that has no network.
 //!
 //! What a Cargo.lock names is fetched once; its checksums keep what was fetched. A note in the
-//! store says so, for as long as the lock and the manifests of the workspace stay as they are, and
-//! a warm build looks no further.
+//! store says so, for as long as the lock, cargo's configuration and the manifests of workspace and
+//! path dependencies stay as they are, and a warm build looks no further.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -31,7 +31,7 @@ use crate::vocab::triple::RustTriple;
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Note {
     registry_dirs: Vec<PathBuf>,
-    /// The workspace's manifests, and the directories in which a new member would appear.
+    /// The manifests of all packages that are here by their paths, and the directories in which a new member would appear.
     seen: Vec<Seen>,
 }
 
@@ -122,10 +122,16 @@ impl<'a> Crates<'a> {
         let Some(lock) = read_optional(&self.project.root.join("Cargo.lock"))? else {
             return Ok(None);
         };
-        let mut key = KeyHasher::new("fetched/1");
+        let mut key = KeyHasher::new("fetched/2");
         key.part(lock).part(&self.network.config).part(&self.project.root_text);
         key.part(self.project.root.as_os_str().as_encoded_bytes());
         key.part(self.context.host.as_str()).part(self.target.as_str());
+        // Sources, patches and registries; and which Rust: cargo chooses versions by it.
+        key.part(&self.ground.tools.rust.version_verbose);
+        key.part(self.configs.files.len().to_le_bytes());
+        for file in &self.configs.files {
+            key.part(file.path.as_os_str().as_encoded_bytes()).part(&file.text);
+        }
         Ok(Some(self.context.store.layout().fetched(&key.finish())))
     }
 
@@ -159,11 +165,14 @@ impl<'a> Crates<'a> {
         if !status.success() {
             return Err(Error::CargoFetch { offline: context.mode.offline });
         }
+        let seen = self.manifests(&configs, &triples)?;
+        let known = seen.is_some();
         let note = Note {
             registry_dirs: below(&context.dirs.cargo_home().join("registry").join("src"))?,
-            seen: self.manifests(&configs)?,
+            seen: seen.unwrap_or_default(),
         };
-        if let Some(path) = self.note_path()? {
+        // What cannot be compared later is not remembered.
+        if let Some(path) = self.note_path()?.filter(|_| known) {
             context.store.write(&path, &serde_json::to_vec(&note).unwrap_or_default())?;
         }
         Ok(note)
@@ -195,8 +204,12 @@ impl<'a> Crates<'a> {
     }
 
     /// What a later build must find unchanged: a dependency that is added to a manifest has to be
-    /// fetched, although Cargo.lock does not know it yet.
-    fn manifests(&self, configs: &[&str]) -> Result<Vec<Seen>, Error> {
+    /// fetched, although Cargo.lock does not know it yet. `None` where cargo does not say.
+    fn manifests(
+        &self,
+        configs: &[&str],
+        triples: &[&RustTriple],
+    ) -> Result<Option<Vec<Seen>>, Error> {
         #[derive(Deserialize)]
         struct Metadata {
             packages: Vec<Package>,
@@ -204,29 +217,37 @@ impl<'a> Crates<'a> {
         #[derive(Deserialize)]
         struct Package {
             manifest_path: PathBuf,
+            /// `None` for what is here by its path, in the workspace or outside of it.
+            source: Option<String>,
         }
         let mut command = self.cargo();
-        command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+        command.args(["metadata", "--offline", "--format-version", "1"]);
+        for triple in triples {
+            // The crates of other platforms were not fetched.
+            command.args(["--filter-platform", triple.as_str()]);
+        }
         command.arg("--manifest-path").arg(&self.project.manifest);
         for config in configs {
             command.arg("--config").arg(config);
         }
         let output = command.output().map_err(|source| self.spawn_error(source))?;
         let Ok(metadata) = serde_json::from_slice::<Metadata>(&output.stdout) else {
-            // Cargo will say what is wrong with the workspace when it builds.
-            return Ok(Vec::new());
+            return Ok(None);
         };
-        let mut paths: Vec<PathBuf> =
-            metadata.packages.into_iter().map(|package| package.manifest_path).collect();
+        let local = metadata.packages.into_iter().filter(|package| package.source.is_none());
+        let mut paths: Vec<PathBuf> = local.map(|package| package.manifest_path).collect();
         let siblings = paths
             .iter()
             .filter_map(|manifest| Some(manifest.parent()?.parent()?.to_path_buf()))
             .filter(|dir| dir.starts_with(&self.project.root) && *dir != self.project.root);
-        let siblings: Vec<PathBuf> = siblings.collect();
-        paths.extend(siblings);
+        // A path dependency may inherit from the manifest of another workspace, above it.
+        let above = paths.iter().flat_map(|manifest| manifest.ancestors().skip(2));
+        let above = above.map(|dir| dir.join("Cargo.toml")).filter(|manifest| manifest.is_file());
+        let more: Vec<PathBuf> = siblings.chain(above).collect();
+        paths.extend(more);
         paths.sort();
         paths.dedup();
-        Ok(paths.into_iter().map(Seen::now).collect::<Result<_, _>>()?)
+        Ok(Some(paths.into_iter().map(Seen::now).collect::<Result<_, _>>()?))
     }
 }
 

@@ -17,6 +17,10 @@ pub const VERSIONS: [&str; 2] = ["1.95.0", "1.96.0"];
 const CARGO: &str = r#"#!/bin/sh
 for word; do
     case $word in
+    metadata)
+        [ ! -f "$HOME/metadata.json" ] || exec /bin/cat "$HOME/metadata.json"
+        exec echo '{ "packages": [] }'
+        ;;
     fetch) /bin/mkdir -p "$CARGO_HOME/registry/src"; exit "${FAKE_FETCH_EXIT:-0}" ;;
     esac
 done

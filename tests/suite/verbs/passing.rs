@@ -170,6 +170,44 @@ fn a_config_argument_is_read_before_cargo_gets_it() {
 }
 
 #[test]
+fn crates_are_fetched_anew_when_anything_that_names_them_changes() {
+    let project = Project::locked();
+    let outside = project.home.join("outside");
+    let write = |path: &str, text: &str| {
+        let path = outside.join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write("Cargo.toml", "[workspace]\n");
+    write("dep/Cargo.toml", "[package]\n");
+    let packages = [
+        (outside.join("dep/Cargo.toml"), "null"),
+        (outside.join("from-a-registry/Cargo.toml"), "\"registry\""),
+    ];
+    let packages = packages.map(|(path, source)| {
+        format!("{{ \"manifest_path\": {:?}, \"source\": {source} }}", path.to_str().expect("text"))
+    });
+    let metadata = format!("{{ \"packages\": [{}] }}", packages.join(", "));
+    std::fs::write(project.home.join("metadata.json"), metadata).expect("written");
+    let fetches = |arguments: &str| {
+        let outcome = project.xprov(&format!("check {arguments}")).ok();
+        outcome.stderr.contains("Fetching crates")
+    };
+    assert!(fetches("") && !fetches(""));
+    write("dep/Cargo.toml", "[package]\n[dependencies]\n");
+    assert!(fetches("") && !fetches(""), "the manifest of a path dependency");
+    write("Cargo.toml", "[workspace]\n[workspace.dependencies]\n");
+    assert!(fetches("") && !fetches(""), "what it inherits from");
+    project.write(".cargo/config.toml", "[net]\nretry = 1\n");
+    assert!(fetches("") && !fetches(""), "the project's configuration");
+    let argument = "--config source.a.directory=\"/b\"";
+    assert!(fetches(argument) && !fetches(argument) && !fetches(""), "the user's arguments");
+    std::fs::write(project.home.join("metadata.json"), "").expect("written");
+    project.write("Cargo.lock", "version = 4\n\n");
+    assert!(fetches("") && fetches(""), "what cargo did not tell is not remembered");
+}
+
+#[test]
 fn as_a_subcommand_of_cargo() {
     let project = Project::locked();
     // `cargo xprov restore` starts `cargo-xprov xprov restore`.
