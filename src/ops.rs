@@ -22,6 +22,7 @@ mod resolve;
 mod restore;
 mod store;
 mod toolset;
+mod user;
 mod verify;
 
 pub use cargo::{CargoOutcome, cargo};

@@ -96,8 +96,13 @@ fn targets(
     args: &CargoArgs,
     default: Option<&str>,
 ) -> Result<Vec<TargetRequest>, Error> {
-    let mut targets: Vec<TargetRequest> =
-        args.targets.iter().map(|target| target.parse()).collect::<Result<_, _>>()?;
+    let mut targets: Vec<TargetRequest> = Vec::new();
+    // `cargo tree --target all` is about crates, and not about an environment.
+    if !args.compiles_nothing() {
+        for target in &args.targets {
+            targets.push(target.parse()?);
+        }
+    }
     if let (true, Some(default)) = (targets.is_empty(), default) {
         targets.push(default.parse()?);
     }
@@ -108,6 +113,10 @@ fn targets(
         let note = format!("no target is named, so this is for the host, {}", context.host);
         context.observer.event(Event::Note(note));
         targets.push(TargetRequest { triple: context.host.clone(), glibc: None });
+    }
+    if args.compiles_nothing() || args.fetches_and_compiles() {
+        // `update` and `publish` do for all targets what they do.
+        targets.truncate(1);
     }
     let single = ["run", "r", "rustc", "rustdoc"];
     if targets.len() > 1 && single.contains(&args.command.as_str()) {
@@ -144,7 +153,8 @@ fn one(
         configs: &configs.files,
     };
     let mut environment = environment::environment(context, project, &ground, &wish)?;
-    let fetched = crates.fetch(&environment.plan)?;
+    // What compiles nothing fetches what it wants.
+    let fetched = !args.compiles_nothing() && crates.fetch(&environment.plan)?;
     let after_fetch = crates.registry_dirs();
     if fetched && before_fetch != after_fetch {
         // Where crates are is known only now; it changes flags, and not the env-id.
@@ -168,6 +178,12 @@ fn one(
     let mut command = hermetic_command(&ground.tools.rust.cargo);
     let variables = &environment.plan.variables;
     command.envs(variables.iter().map(|variable| (&variable.name, &variable.value)));
+    if args.compiles_nothing() {
+        command.envs(crates.network_variables());
+    } else if args.fetches_and_compiles() {
+        let own = |name: &String| matches!(name.as_str(), "HOME" | "PATH");
+        command.envs(crates.network_variables().into_iter().filter(|(name, _)| !own(name)));
+    }
     command.args(command_line).current_dir("/");
     if context.mode.offline {
         // For those whose options are not known, and what they start.

@@ -16,12 +16,12 @@ use super::context::Context;
 use super::error::Error;
 use super::ground::Ground;
 use super::project::Project;
+use super::user::{self, Homes};
 use crate::hermetic::Plan;
 use crate::hermetic::cargo_args::{ConfigArgument, fetch_argv};
-use crate::hermetic::cargo_config::{ConfigFile, FILE_NAMES};
 use crate::hermetic::network::Network;
 use crate::hermetic::vars;
-use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, read_text, write_atomic};
+use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, write_atomic};
 use crate::sys::process::hermetic_command;
 use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::event::Event;
@@ -75,7 +75,7 @@ impl<'a> Crates<'a> {
         target: &'a RustTriple,
         configs: &'a Configs,
     ) -> Result<Self, Error> {
-        let network = Network::read(&user_config(context, project)?)?;
+        let network = Network::read(&user::cargo_config(context, project)?)?;
         let network_path = write_network(context, &network)?;
         let mut crates =
             Self { context, project, ground, target, network, network_path, configs, note: None };
@@ -178,23 +178,31 @@ impl<'a> Crates<'a> {
         Ok(note)
     }
 
-    /// The pinned cargo with the user's way to the network.
-    fn cargo(&self) -> Command {
+    /// The variables of a cargo that uses the network and compiles nothing.
+    pub fn network_variables(&self) -> Vec<(String, String)> {
         let context = self.context;
-        let ambient: Vec<(String, String)> = context
+        let mut ambient: Vec<(String, String)> = context
             .ambient
             .variables
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let rust = &self.ground.tools.rust;
-        let mut command = hermetic_command(&rust.cargo);
-        command.envs(vars::for_fetch(
+        if let Some(home) = Homes::of(context.ambient).home() {
+            ambient.retain(|(name, _)| name != "HOME");
+            ambient.push(("HOME".to_owned(), home.to_owned()));
+        }
+        vars::for_fetch(
             &ambient,
             &context.dirs.cargo_home().to_string_lossy(),
-            &rust.rustc.to_string_lossy(),
+            &self.ground.tools.rust.rustc.to_string_lossy(),
             &self.network.credentials,
-        ));
+        )
+    }
+
+    /// The pinned cargo with the user's way to the network.
+    fn cargo(&self) -> Command {
+        let mut command = hermetic_command(&self.ground.tools.rust.cargo);
+        command.envs(self.network_variables());
         command.current_dir("/").stdin(Stdio::null());
         command
     }
@@ -265,33 +273,6 @@ fn write_network(context: &Context<'_>, network: &Network) -> Result<Option<Path
         write_atomic(&path, text)?;
     }
     Ok(Some(path))
-}
-
-/// The user's cargo configuration: that of the directories above the project, nearest first, then
-/// that of the user's `CARGO_HOME` with its credentials. Only network settings are taken from it.
-fn user_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFile>, Error> {
-    let mut paths: Vec<PathBuf> = project
-        .root
-        .ancestors()
-        .skip(1)
-        .flat_map(|dir| FILE_NAMES.map(|name| dir.join(".cargo").join(name)))
-        .collect();
-    let home = context.ambient.var("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| context.ambient.home().map(|home| home.join(".cargo")));
-    if let Some(home) = home {
-        let names = ["config", "config.toml", "credentials", "credentials.toml"];
-        paths.extend(names.map(|name| home.join(name)));
-    }
-    let mut files: Vec<ConfigFile> = Vec::new();
-    for path in paths {
-        if files.iter().any(|file| file.path == path) {
-            continue;
-        }
-        if let Some(text) = read_text(&path)? {
-            files.push(ConfigFile::new(path, text));
-        }
-    }
-    Ok(files)
 }
 
 /// The directories in `dir`, sorted; none where it does not exist.

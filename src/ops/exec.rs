@@ -9,6 +9,7 @@ use super::environment::{Environment, Wish, environment};
 use super::error::Error;
 use super::ground::ground;
 use super::project::Project;
+use super::user::Homes;
 use crate::hermetic::render::{self, Format};
 use crate::hermetic::vars::{self, Fate};
 use crate::sys::process::{exit_code, hermetic_command};
@@ -33,6 +34,7 @@ pub fn exec(
     let found = if program.contains('/') { context.ambient.cwd.join(program) } else { bin };
     let mut child = hermetic_command(&found);
     child.envs(environment.plan.variables.iter().map(|v| (&v.name, &v.value)));
+    child.envs(Homes::of(context.ambient).variables());
     child.args(arguments).current_dir(&context.ambient.cwd);
     let status =
         child.status().map_err(|source| Error::Spawn { program: program.clone(), source })?;
@@ -47,13 +49,19 @@ pub fn env(
     target: Option<&str>,
     format: Format,
 ) -> Result<String, Error> {
+    let homes = Homes::of(context.ambient);
     let environment = of(context, manifest, target)?;
-    let variables: Vec<(&str, &str)> = environment
+    let mut variables: Vec<(&str, &str)> = environment
         .plan
         .variables
         .iter()
         .map(|variable| (variable.name.as_str(), variable.value.as_str()))
         .collect();
+    // As cargo's configuration it is for builds, which do not see the user's homes.
+    if format != Format::CargoConfig {
+        variables.extend(homes.variables());
+        variables.sort_unstable();
+    }
     let unset: BTreeSet<&str> = context
         .ambient
         .variables

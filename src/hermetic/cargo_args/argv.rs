@@ -67,13 +67,21 @@ pub struct Surroundings<'a> {
 }
 
 impl CargoArgs {
+    /// Whether it is a command of cargo's own that compiles nothing, and so may see the user's
+    /// network, homes and tools.
+    pub fn compiles_nothing(&self) -> bool {
+        COMPILING_NOTHING.contains(&self.command.as_str())
+    }
+
+    /// Whether the command fetches by itself what it then compiles.
+    pub fn fetches_and_compiles(&self) -> bool {
+        FETCHING_AND_COMPILING.contains(&self.command.as_str())
+    }
+
     /// Whether the command is none of another program's (`cargo-nextest`), of whose options nothing
     /// is known.
     pub fn is_cargos_own(&self) -> bool {
-        let command = self.command.as_str();
-        self.compiles()
-            || COMPILING_NOTHING.contains(&command)
-            || FETCHING_AND_COMPILING.contains(&command)
+        self.compiles() || self.compiles_nothing() || self.fetches_and_compiles()
     }
 
     /// The arguments of the pinned cargo, which has to run in `/`.
@@ -86,6 +94,8 @@ impl CargoArgs {
         }
         if self.compiles() {
             add(&["--target", around.target]);
+        } else {
+            self.targets.iter().for_each(|target| add(&["--target", target]));
         }
         let own = self.is_cargos_own();
         if self.compiles() || self.offline || (own && around.offline) {

@@ -131,6 +131,38 @@ fn flags_before_the_verb_count_for_cargo_too() {
 }
 
 #[test]
+fn commands_that_compile_nothing_see_the_users_network() {
+    let mut project = Project::locked();
+    project
+        .settings(&format!("targets = [\"{TARGET}\", \"{}\"]\n", crate::support::sandbox::host()));
+    let cargo = "#!/bin/sh\nif [ $1 = metadata ]; then echo '{\"packages\":[]}'; exit; fi\n\
+                 echo $1 ${http_proxy-none} ${CARGO_REGISTRY_TOKEN-none} $HOME ${XPROV_USER_HOME-none}\n";
+    project.replace("cargo", tar_gz(&[("usr/bin/cargo", 0o755, cargo)]));
+    project.write("../home/.cargo/credentials.toml", "registry.token = \"secret\"\n");
+    project.xprov("-q restore").ok();
+    project.sandbox().set("http_proxy", "http://proxy.invalid");
+    let said = |line: &str| project.xprov(line).ok().stdout;
+    let with_network = "http://proxy.invalid secret [HOME] none\n";
+    for command in ["update", "add x", "vendor", "search x", "generate-lockfile"] {
+        let name = command.split(' ').next().expect("a word");
+        assert_eq!(said(&format!("-q cargo -- {command}")), format!("{name} {with_network}"));
+    }
+    let both = said("-q cargo -- publish");
+    assert!(
+        both.ends_with("publish http://proxy.invalid secret [XPROV_HOME]/home none\n"),
+        "{both}"
+    );
+    let build = said(&format!("-q check --target {TARGET}"));
+    assert!(build.ends_with("check none none [XPROV_HOME]/home none\n"), "{build}");
+    // Inside an environment the homes are others, and the user's are found all the same.
+    let inside = said(&format!("-q exec --target {TARGET} -- cargo update"));
+    assert_eq!(inside, "update none secret [HOME] none\n");
+    let line = ["-q", "exec", "--target", TARGET, "--", "sh", "-c", "echo $XPROV_USER_HOME"];
+    let home = project.run(project.command(&line)).ok().stdout;
+    assert_eq!(home, "[HOME]\n");
+}
+
+#[test]
 fn a_question_to_cargo_pins_nothing() {
     let project = Project::new();
     let outcome = project.xprov("-q cargo -- -V");
