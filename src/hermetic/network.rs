@@ -15,9 +15,10 @@ const TABLES: &[&str] = &["source", "registries", "registry", "net", "http"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
     /// A configuration file for cargo's *first* `--config`, so that the project's own wins.
-    /// Empty where the user has no such settings.
+    /// Empty where the user has no such settings. For the user's eyes: the URL of a source may
+    /// have a password in it.
     pub config: String,
-    /// Variables with credentials, for `cargo fetch` only.
+    /// Variables with tokens and the proxy, for `cargo fetch` and its like only.
     pub credentials: Vec<(String, String)>,
 }
 
@@ -37,6 +38,12 @@ impl Network {
             }
         }
         let mut credentials = Vec::new();
+        // It may have a password in it, and no build has a use for it.
+        if let Some(Value::Table(http)) = merged.get_mut("http")
+            && let Some(Value::String(proxy)) = http.remove("proxy")
+        {
+            credentials.push(("CARGO_HTTP_PROXY".to_owned(), proxy));
+        }
         if let Some(Value::Table(registry)) = merged.get_mut("registry") {
             take_secrets("CARGO_REGISTRY", registry, &mut credentials);
         }
@@ -148,6 +155,15 @@ mod tests {
         let expected = [("CARGO_REGISTRY_TOKEN", "t1"), ("CARGO_REGISTRIES_MY_OWN_TOKEN", "t2")];
         assert_eq!(network.credentials, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
         assert!(!network.config.contains("token") && network.config.contains("index"));
+    }
+
+    #[test]
+    fn the_proxy_leaves_the_file() {
+        let text = "[http]\nproxy = 'http://me:secret@proxy:3128'\n";
+        let network = Network::read(&[file("/h/.cargo/config.toml", text)]).expect("TOML");
+        assert_eq!(network.config, "");
+        let proxy = ("CARGO_HTTP_PROXY", "http://me:secret@proxy:3128");
+        assert_eq!(network.credentials, [(proxy.0.to_owned(), proxy.1.to_owned())]);
     }
 
     #[test]

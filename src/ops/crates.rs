@@ -21,7 +21,7 @@ use crate::hermetic::Plan;
 use crate::hermetic::cargo_args::{ConfigArgument, fetch_argv};
 use crate::hermetic::network::Network;
 use crate::hermetic::vars;
-use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, write_atomic};
+use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, write_atomic_with_mode};
 use crate::sys::process::hermetic_command;
 use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::event::Event;
@@ -270,7 +270,8 @@ fn write_network(context: &Context<'_>, network: &Network) -> Result<Option<Path
     let path = cargo_home.join(format!("network-{}.toml", &digest[..16]));
     if !path.is_file() {
         create_dir(&cargo_home)?;
-        write_atomic(&path, text)?;
+        // It may name hosts that are nobody else's business.
+        write_atomic_with_mode(&path, text, 0o600)?;
     }
     Ok(Some(path))
 }

@@ -1,5 +1,7 @@
 //! What passes through to cargo and other programs, and what comes back.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use insta::assert_snapshot;
 
 use crate::support::archive_fixture::{TARGET, tar_gz};
@@ -160,6 +162,32 @@ fn commands_that_compile_nothing_see_the_users_network() {
     let line = ["-q", "exec", "--target", TARGET, "--", "sh", "-c", "echo $XPROV_USER_HOME"];
     let home = project.run(project.command(&line)).ok().stdout;
     assert_eq!(home, "[HOME]\n");
+}
+
+#[test]
+fn a_proxy_of_the_users_configuration_is_for_fetching_only() {
+    let mut project = Project::locked();
+    let cargo = "#!/bin/sh\n[ $1 != metadata ] || exit 1\necho $1 ${CARGO_HTTP_PROXY-none}\n";
+    project.replace("cargo", tar_gz(&[("usr/bin/cargo", 0o755, cargo)]));
+    let config = "[http]\nproxy = \"http://me:secret@proxy.invalid\"\ntimeout = 9\n";
+    project.write("../home/.cargo/config.toml", config);
+    let outcome = project.xprov(&format!("-q check --target {TARGET}")).ok();
+    assert_snapshot!(outcome.stdout, @r"
+    fetch http://me:secret@proxy.invalid
+    check none
+    ");
+    let mut network = 0;
+    for entry in std::fs::read_dir(project.xprov_home.join("cargo")).expect("cargo's home") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            let mode = path.metadata().expect("there").permissions().mode();
+            let text = std::fs::read_to_string(&path).expect("text");
+            assert!(!text.contains("secret") && text.contains("timeout"), "{text}");
+            assert_eq!(mode & 0o777, 0o600);
+            network += 1;
+        }
+    }
+    assert_eq!(network, 1);
 }
 
 #[test]
