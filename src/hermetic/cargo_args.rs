@@ -82,36 +82,28 @@ pub struct CargoArgs {
     pub manifest_path: Option<PathBuf>,
     /// `--target-dir`, absolute; it stays in `rest` too.
     pub target_dir: Option<PathBuf>,
-    /// `--profile`, or `release` for `--release`.
-    pub profile: Option<String>,
     /// `--message-format`.
     pub message_format: Option<String>,
     /// `--locked` (which `--frozen` implies).
     pub locked: bool,
     /// `--offline` (which `--frozen` implies).
     pub offline: bool,
-    /// How often `-v`.
-    pub verbose: u8,
-    /// `-q`.
-    pub quiet: bool,
 }
 
 impl CargoArgs {
     /// Reads `arguments`, the command and options on both sides of it, written by a user in `cwd` (absolute).
-    /// `pinned_rust` is the version that the lockfile pins, for the hint about `+toolchain`;
+    /// `pinned_rust` is the version that the lockfile pins, for the hint about `+toolchain`, if
+    /// there is a lockfile;
     /// `is_file` says whether a path is a file, for `--config FILE|KEY=VALUE`.
     pub fn parse(
         arguments: &[String],
         cwd: &Path,
-        pinned_rust: &str,
+        pinned_rust: Option<&str>,
         is_file: &dyn Fn(&Path) -> bool,
     ) -> Result<Self, Error> {
         if let Some(argument) = arguments.first().filter(|first| first.starts_with('+')) {
-            let wanted = if argument.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
-                &argument[1..]
-            } else {
-                pinned_rust
-            };
+            let wanted = Some(release(&argument[1..])).filter(|release| !release.is_empty());
+            let wanted = wanted.or(pinned_rust.map(release)).unwrap_or("VERSION");
             return Err(Error::ToolchainArgument {
                 argument: argument.clone(),
                 settings_line: format!("rust = \"{wanted}\""),
@@ -158,19 +150,10 @@ impl CargoArgs {
     /// An option without a value.
     fn flag(&mut self, argument: &str) {
         match argument {
-            "--release" | "-r" => self.profile = Some("release".to_owned()),
             "--locked" => self.locked = true,
             "--offline" => self.offline = true,
             "--frozen" => (self.locked, self.offline) = (true, true),
-            "-q" | "--quiet" => self.quiet = true,
-            "--verbose" => self.verbose += 1,
-            short if short.len() > 1 && short[1..].bytes().all(|byte| byte == b'v') => {
-                self.verbose += u8::try_from(short.len() - 1).unwrap_or(u8::MAX);
-            }
-            _ => {}
-        }
-        if !matches!(argument, "--locked" | "--offline" | "--frozen") {
-            self.rest.push(argument.to_owned());
+            _ => self.rest.push(argument.to_owned()),
         }
     }
 
@@ -202,7 +185,6 @@ impl CargoArgs {
                 return Ok(());
             }
             "--target-dir" => self.target_dir = Some(value.clone().into()),
-            "--profile" => self.profile = Some(value.clone()),
             "--message-format" => self.message_format = Some(value.clone()),
             _ => {}
         }
@@ -224,6 +206,13 @@ impl CargoArgs {
     pub fn reads_messages(&self) -> bool {
         matches!(self.command.as_str(), "build" | "b") && self.message_format.is_none()
     }
+}
+
+/// The numbers that a version begins with: `1.90.0` of `1.90.0-x86_64-unknown-linux-gnu`, nothing
+/// of `nightly-2026-01-01`.
+fn release(version: &str) -> &str {
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.');
+    version[..end.unwrap_or(version.len())].trim_end_matches('.')
 }
 
 /// `--option=value`, `-jN`: the option and its value.
@@ -267,7 +256,7 @@ mod tests {
     }
 
     fn parse(line: &str) -> Result<CargoArgs, Error> {
-        CargoArgs::parse(&words(line), Path::new("/w/sub"), "1.95.0", &|path| {
+        CargoArgs::parse(&words(line), Path::new("/w/sub"), Some("1.95.0+dfsg-1"), &|path| {
             path == Path::new("/w/sub/c.toml")
         })
     }
@@ -326,8 +315,7 @@ mod tests {
     #[test]
     fn what_xprov_needs_to_know_is_read() {
         let args = parse("test --frozen -vv -j4 --profile dist").expect("good");
-        assert!(args.locked && args.offline && args.verbose == 2);
-        assert_eq!(args.profile.as_deref(), Some("dist"));
+        assert!(args.locked && args.offline);
         assert_eq!(args.rest, ["-vv", "-j4", "--profile=dist"]);
         assert!(!args.reads_messages());
         assert!(!parse("build --message-format short").expect("good").reads_messages());
@@ -362,7 +350,11 @@ mod tests {
 
     #[test]
     fn a_toolchain_argument_is_refused_with_the_line_that_does_it() {
-        for (line, expected) in [("+1.90.0 build", "1.90.0"), ("+nightly build", "1.95.0")] {
+        for (line, expected) in [
+            ("+1.90.0 build", "1.90.0"),
+            ("+1.90-x86_64-unknown-linux-gnu build", "1.90"),
+            ("+nightly build", "1.95.0"),
+        ] {
             let Err(Error::ToolchainArgument { settings_line, .. }) = parse(line) else {
                 panic!("{line} is refused")
             };

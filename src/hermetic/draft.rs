@@ -66,7 +66,6 @@ impl Draft<'_> {
         project: &ProjectConfig,
     ) -> Result<(String, Vec<Warning>), Error> {
         let rust = &self.input.rust;
-        let cache = self.input.settings.cache.as_deref();
         let runner = self.input.runner.as_deref().map(|name| self.bin(name));
         let overlay = Overlay {
             host: self.input.host,
@@ -76,11 +75,7 @@ impl Draft<'_> {
             linker: &self.tool(self.target_tools(), "gcc"),
             host_linker: &self.tool(&self.input.host_tools, "gcc"),
             runner: runner.as_deref(),
-            wrapper: &match cache {
-                Some(cache) => self.path(cache)?,
-                None => self.bin(WRAPPER),
-            },
-            cached: cache.is_some(),
+            wrapper: &self.bin(WRAPPER),
             target_dir: text(&self.paths.target_dir)?,
             build_dir: self.build_dir,
             has_build_dir: rust.has_build_dir(),
@@ -131,9 +126,6 @@ impl Draft<'_> {
         }
         for (name, path) in [("RUSTC", &rust.rustc), ("RUSTDOC", &rust.rustdoc)] {
             add(name.to_owned(), self.path(path)?, Origin::Tool(name.to_lowercase()));
-        }
-        if let Some(cache) = &input.settings.cache {
-            add("RUSTC_WRAPPER".to_owned(), self.path(cache)?, Origin::Setting("cache"));
         }
         let screaming = input.target.screaming();
         if let Some(runner) = &input.runner {

@@ -96,8 +96,6 @@ pub struct Settings {
     pub rustflags: Vec<String>,
     /// `baseline`: what instruction set the output may assume.
     pub baseline: Option<String>,
-    /// `cache`: a compiler cache for `RUSTC_WRAPPER`; absolute, or relative to the environment.
-    pub cache: Option<PathBuf>,
 }
 
 /// Directories, absolute.

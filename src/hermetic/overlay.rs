@@ -25,12 +25,9 @@ pub struct Overlay<'a> {
     pub host_linker: &'a str,
     /// What starts binaries of the target.
     pub runner: Option<&'a str>,
-    /// What starts rustc: the compiler cache of the settings, or the shim that starts its
-    /// arguments. Written only where there is a cache or the project names a wrapper: an empty
-    /// wrapper would make cargo ask rustc four questions anew in every build (80 ms).
+    /// The shim that starts its arguments. Written only where the project names a wrapper: an empty
+    /// one would make cargo ask rustc four questions anew in every build (80 ms).
     pub wrapper: &'a str,
-    /// Whether `wrapper` is a cache.
-    pub cached: bool,
     /// Where users expect binaries.
     pub target_dir: &'a str,
     /// Where cargo keeps intermediate files.
@@ -55,7 +52,7 @@ impl Overlay<'_> {
         } else {
             set("target-dir", self.build_dir);
         }
-        if self.cached || project.losing.contains_key("build.rustc-wrapper") {
+        if project.losing.contains_key("build.rustc-wrapper") {
             set("rustc-wrapper", self.wrapper);
         }
         if project.losing.contains_key("build.rustc-workspace-wrapper") {
@@ -125,7 +122,6 @@ mod tests {
             host_linker: "/b/h-gcc",
             runner: Some("/b/runner"),
             wrapper: "/b/rustc-wrapper",
-            cached: false,
             target_dir: "/w/target",
             build_dir: "/w/target/xprov/0",
             has_build_dir: true,

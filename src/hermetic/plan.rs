@@ -119,8 +119,6 @@ pub struct Plan {
     pub config: TextFile,
     /// The toolchain file for `cmake`, in the environment's directory.
     pub cmake: TextFile,
-    /// The CPU that C compilers are told, for `before` of their shims (`-march=…`).
-    pub baseline_cpu: Option<String>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
 }
@@ -184,7 +182,6 @@ impl Plan {
             prefix_maps,
             config,
             cmake,
-            baseline_cpu: cpu,
             warnings,
         })
     }

@@ -66,7 +66,7 @@ pub const CATALOGUE: &[Rule] = &[
     rule("RUSTFLAGS", Never, "would replace the project's own flags"),
     rule("RUSTDOCFLAGS", Never, "would replace the project's own flags"),
     rule("CARGO_ENCODED_RUSTDOCFLAGS", Never, "would replace the project's own flags"),
-    rule("RUSTC_WRAPPER", Never, "another compiler; the setting `cache` is the door"),
+    rule("RUSTC_WRAPPER", Never, "another compiler"),
     rule("RUSTC_WORKSPACE_WRAPPER", Never, "another compiler"),
     rule("RUSTC_BOOTSTRAP", Never, "another language; `env.set` is the door"),
     rule("RUSTUP_TOOLCHAIN", Never, "another toolchain"),

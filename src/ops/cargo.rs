@@ -44,7 +44,9 @@ pub fn cargo(
         return about_cargo(context, arguments, default_target);
     }
     let is_file = |path: &Path| path.is_file();
-    let args = CargoArgs::parse(arguments, &context.ambient.cwd, "", &is_file)?;
+    let chooses = arguments.first().is_some_and(|first| first.starts_with('+'));
+    let pinned = if chooses { pinned_rust(context)? } else { None };
+    let args = CargoArgs::parse(arguments, &context.ambient.cwd, pinned.as_deref(), &is_file)?;
     // Cargo's flags mean the same to xprov.
     context.mode.locked |= args.locked;
     context.mode.offline |= args.offline;
@@ -87,6 +89,14 @@ fn about_cargo(
         Error::Spawn { program, source }
     })?;
     Ok(CargoOutcome { code: exit_code(status), binaries: Vec::new() })
+}
+
+/// The version of Rust that the lock pins.
+fn pinned_rust(context: &Context<'_>) -> Result<Option<String>, Error> {
+    let project = Project::find(context.ambient, None)?;
+    let Some((lock, _)) = lock::read(context, &project)? else { return Ok(None) };
+    let rustc = lock.entries.into_iter().find(|entry| entry.key.name.as_str() == "rustc");
+    Ok(rustc.map(|rustc| rustc.key.version))
 }
 
 /// The targets of a command.

@@ -209,11 +209,8 @@ fn fetch_hints(error: &FetchError) -> Vec<String> {
 fn hermetic_hints(error: &crate::hermetic::Error) -> Vec<String> {
     use crate::hermetic::Error as Hermetic;
     match error {
-        Hermetic::ToolchainArgument { argument, .. } => {
-            let version = argument.trim_start_matches('+');
-            let is_version = version.starts_with(|c: char| c.is_ascii_digit());
-            let version = if is_version { version } else { "1.85" };
-            vec![format!("say it in the settings: rust = {{ version = \"{version}\" }}")]
+        Hermetic::ToolchainArgument { settings_line, .. } => {
+            vec![format!("say it in the settings: {settings_line}")]
         }
         Hermetic::Reserved { .. } => vec!["take it out of `env` in the settings".to_owned()],
         _ => Vec::new(),

@@ -104,7 +104,6 @@ pub fn environment(
             set: set.map(|(name, value)| (name.clone(), value.clone())).collect(),
             rustflags: settings.rustflags,
             baseline: settings.baseline,
-            cache: None,
         },
         paths,
         project: wish.configs,

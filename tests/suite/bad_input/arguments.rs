@@ -74,14 +74,14 @@ fn a_toolchain_argument_says_what_to_write_instead() {
     --- stderr
     error: `+1.90.0` cannot choose a toolchain here: the lockfile pins it
 
-      help: say it in the settings: rust = { version = "1.90.0" }
+      help: say it in the settings: rust = "1.90.0"
     "#);
     assert_snapshot!(project.xprov("cargo -- +nightly build"), @r#"
     exit 2
     --- stderr
     error: `+nightly` cannot choose a toolchain here: the lockfile pins it
 
-      help: say it in the settings: rust = { version = "1.85" }
+      help: say it in the settings: rust = "VERSION"
     "#);
 }
 

@@ -103,7 +103,7 @@ impl Machine {
     fn cargo(&self, line: &[&str]) -> (Plan, Output) {
         let words: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
         let cwd = self.root.join("w/src");
-        let parsed = CargoArgs::parse(&words, &cwd, "1.95.0", &|path| path.is_file());
+        let parsed = CargoArgs::parse(&words, &cwd, None, &|path| path.is_file());
         let parsed = parsed.expect("good arguments");
         let mut configs = Vec::new();
         for config in parsed.configs.iter().rev() {

@@ -191,6 +191,17 @@ fn a_proxy_of_the_users_configuration_is_for_fetching_only() {
 }
 
 #[test]
+fn a_toolchain_argument_is_refused_with_the_line_that_does_it() {
+    assert_snapshot!(Project::locked().xprov("cargo -- +nightly build"), @r#"
+    exit 2
+    --- stderr
+    error: `+nightly` cannot choose a toolchain here: the lockfile pins it
+
+      help: say it in the settings: rust = "1.96.0"
+    "#);
+}
+
+#[test]
 fn a_question_to_cargo_pins_nothing() {
     let project = Project::new();
     let outcome = project.xprov("-q cargo -- -V");
