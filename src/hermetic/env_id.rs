@@ -39,9 +39,13 @@ pub(super) fn compute(
     project: &ProjectConfig,
     replace: &[(String, &'static str)],
 ) -> EnvId {
-    let mut hasher = KeyHasher::new("xprov env-id v1");
+    let mut hasher = KeyHasher::new("xprov env-id v2");
     hasher.part(input.shim_version.to_le_bytes()).part(env!("CARGO_PKG_VERSION"));
     hasher.part(without_paths(input.shims, replace));
+    hasher.part(input.links.len().to_le_bytes());
+    for (name, path) in input.links {
+        hasher.part(name).part(without_paths(&path.to_string_lossy(), replace));
+    }
     hasher.part(input.host.as_str()).part(input.target.as_str());
     hasher.part(&input.rust.version_verbose).part(without_paths(cmake, replace));
     hasher.part(input.settings.baseline.as_deref().unwrap_or_default());

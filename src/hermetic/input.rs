@@ -1,5 +1,6 @@
 //! What a plan is made from. Values only; nothing here decides anything.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::vocab::digest::TreeHash;
@@ -42,6 +43,8 @@ pub struct PlanInput<'a> {
     pub shim_version: u32,
     /// What the shims are told, as text: arguments and programs of every tool.
     pub shims: &'a str,
+    /// The tools that `bin` has as links: their names, and what they lead to.
+    pub links: &'a BTreeMap<String, PathBuf>,
 }
 
 /// The pinned Rust. Paths are absolute, or relative to the environment's directory.

@@ -111,6 +111,7 @@ pub fn environment(
         ambient: &ambient,
         closure: &ground.tree_hashes,
         shims: &shim_text,
+        links: &ground.tools.links,
         shim_version: shim::VERSION,
     })?;
     make(context, &plan, &ground.tools, &shim_text)?;

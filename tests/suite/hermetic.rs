@@ -27,6 +27,7 @@ struct Case {
     ambient: Vec<(String, String)>,
     closure: Vec<TreeHash>,
     runner: Option<String>,
+    links: BTreeMap<String, PathBuf>,
 }
 
 impl Case {
@@ -56,6 +57,7 @@ impl Case {
             ambient: Vec::new(),
             closure: vec![TreeHash::from_bytes([1; 32])],
             runner: None,
+            links: BTreeMap::from([("perl".to_owned(), dir("x/store/1/bin/perl"))]),
         }
     }
 
@@ -86,6 +88,7 @@ impl Case {
             closure: &self.closure,
             shim_version: shim::VERSION,
             shims: "",
+            links: &self.links,
         })
     }
 
@@ -118,7 +121,7 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
     };
     assert_eq!(set("/m1"), set("/m2"));
 
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 11] = [
         ("closure", |case| case.closure.push(TreeHash::from_bytes([2; 32]))),
         ("rustc", |case| case.rust.version_verbose.push_str("LLVM version: 1\n")),
         ("set", |case| case.settings.set.push(pair("A", "b"))),
@@ -130,6 +133,12 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
         }),
         ("the user's --config", |case| {
             case.project.push(ConfigFile::argument(Path::new("/m1/w"), "env.PATH.value='/bin'"));
+        }),
+        ("a linked tool more", |case| {
+            case.links.insert("awk".into(), "/m1/x/store/1/bin/mawk".into());
+        }),
+        ("another tool under a name", |case| {
+            case.links.insert("perl".into(), "/m1/x/store/1/bin/perl5".into());
         }),
         ("target", |case| case.target = "armv7-unknown-linux-gnueabihf".parse().expect("known")),
     ];
