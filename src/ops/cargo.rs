@@ -74,14 +74,13 @@ fn about_cargo(
 ) -> Result<CargoOutcome, Error> {
     context.mode.locked = true;
     let project = Project::find(context.ambient, None)?;
-    let target = match target {
-        Some(target) => target.parse::<TargetRequest>()?.triple,
-        None => {
-            // Any target will do, if it is locked.
-            let lock = lock::read(context, &project)?;
-            let locked = lock.and_then(|(lock, _)| lock.request.targets.into_iter().next());
-            locked.unwrap_or_else(|| context.host.clone())
-        }
+    let target = if let Some(target) = target {
+        target.parse::<TargetRequest>()?.triple
+    } else {
+        // Any target will do, if it is locked.
+        let lock = lock::read(context, &project)?;
+        let locked = lock.and_then(|(lock, _)| lock.request.targets.into_iter().next());
+        locked.unwrap_or_else(|| context.host.clone())
     };
     let program = ground(context, &project, &target)?.tools.rust.cargo;
     let status = hermetic_command(&program).args(arguments).status().map_err(|source| {

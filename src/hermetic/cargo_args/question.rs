@@ -20,8 +20,7 @@ pub fn is_question(arguments: &[String]) -> bool {
             Some("-version" | "-help" | "-list" | "-explain") => true,
             // `-vV` is two flags in one.
             Some(flags) => {
-                flags.chars().all(|flag| "vqVh".contains(flag))
-                    && flags.contains(|flag| matches!(flag, 'V' | 'h'))
+                flags.chars().all(|flag| "vqVh".contains(flag)) && flags.contains(['V', 'h'])
             }
             None => false,
         };

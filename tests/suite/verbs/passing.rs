@@ -105,10 +105,9 @@ fn options_before_cargos_command_are_as_those_after_it() {
     let exec = format!("-q exec --target {TARGET} -- cargo");
     for line in ["cargo -- -v check", &format!("{exec} -v check"), &format!("{exec} check -v")] {
         let outcome = project.xprov(line).ok();
-        let last =
-            format!("<--config>\n<[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>\n<-v>\n");
+        let last = "<--config>\n<[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>\n<-v>\n";
         assert!(outcome.stdout.starts_with("<check>\n<--manifest-path>\n"), "{line}: {outcome}");
-        assert!(outcome.stdout.ends_with(&last), "{line}: {outcome}");
+        assert!(outcome.stdout.ends_with(last), "{line}: {outcome}");
     }
 }
 
