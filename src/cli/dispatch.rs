@@ -189,12 +189,14 @@ impl Command<'_> {
 
     fn cargo(&self, mut context: Context<'_>, command: &str, rest: &[String]) -> Result<u8, Error> {
         let mut arguments = vec![command.to_owned()];
-        // What was said before the verb is for cargo, too.
-        if self.global.quiet {
+        // What was said before the verb is for cargo, too, unless it is only asked a question.
+        let question = command.starts_with('-');
+        if self.global.quiet && !question {
             arguments.push("--quiet".to_owned());
         }
         match self.global.color {
             ColorChoice::Auto => {}
+            _ if question => {}
             ColorChoice::Always => arguments.push("--color=always".to_owned()),
             ColorChoice::Never => arguments.push("--color=never".to_owned()),
         }

@@ -181,12 +181,7 @@ impl<'a> Crates<'a> {
     /// The variables of a cargo that uses the network and compiles nothing.
     pub fn network_variables(&self) -> Vec<(String, String)> {
         let context = self.context;
-        let mut ambient: Vec<(String, String)> = context
-            .ambient
-            .variables
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let mut ambient = context.ambient.pairs();
         if let Some(home) = Homes::of(context.ambient).home() {
             ambient.retain(|(name, _)| name != "HOME");
             ambient.push(("HOME".to_owned(), home.to_owned()));

@@ -60,12 +60,7 @@ pub fn environment(
     let target = wish.target;
     let settings = project.settings.target(target);
     let target_dir = target_dir(context, project, wish)?;
-    let ambient: Vec<(String, String)> = context
-        .ambient
-        .variables
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let ambient = context.ambient.pairs();
     let pass = &project.settings.env.pass;
     let pass = pass.iter().map(|name| (name.clone(), context.ambient.variables.get(name).cloned()));
     let set = project.settings.env.set.iter();

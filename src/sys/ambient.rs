@@ -64,6 +64,11 @@ impl Ambient {
         command.display().to_string()
     }
 
+    /// All variables, as pairs.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// A variable that is set and not empty.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())

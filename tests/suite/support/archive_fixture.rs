@@ -19,7 +19,8 @@ for word; do
     case $word in
     metadata)
         [ ! -f "$HOME/metadata.json" ] || exec /bin/cat "$HOME/metadata.json"
-        exec echo '{ "packages": [] }'
+        echo '{ "packages": [] }'
+        exit
         ;;
     fetch) /bin/mkdir -p "$CARGO_HOME/registry/src"; exit "${FAKE_FETCH_EXIT:-0}" ;;
     esac

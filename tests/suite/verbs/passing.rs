@@ -71,6 +71,7 @@ fn arguments_reach_cargo_unchanged() {
     <--offline>
     <--config>
     <[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>
+    <--quiet>
     <-pa>
     <--features=b>
     <--release>
@@ -86,6 +87,7 @@ fn arguments_reach_cargo_unchanged() {
     <[PROJECT]/Cargo.toml>
     <--config>
     <[PROJECT]/target/xprov/[ENV-ID]/cargo-config.toml>
+    <--quiet>
     <--no-deps>
     ");
 }

@@ -92,7 +92,7 @@ fn objects_are_read_only_and_named_by_their_trees() {
 fn json_for_machines() {
     let project = Project::locked();
     let outcome = project.xprov("--json restore").ok();
-    assert_snapshot!(outcome.stdout, @r#"{"schema":"xprov/restore/v1","targets":["armv7-unknown-linux-gnueabihf"],"objects":8,"fetched":8,"fetched-bytes":1588}"#);
+    assert_snapshot!(outcome.stdout, @r#"{"schema":"xprov/restore/v1","targets":["armv7-unknown-linux-gnueabihf"],"objects":8,"fetched":8,"fetched-bytes":1590}"#);
     for line in outcome.stderr.lines() {
         let event: serde_json::Value = serde_json::from_str(line).expect(line);
         assert!(event["reason"].is_string(), "{line}");
