@@ -28,6 +28,14 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
 fn run_in(arguments: Vec<String>, default_target: Option<&str>, root: Option<PathBuf>) -> ExitCode {
     // `cargo xprov build` starts `cargo-xprov xprov build`.
     let skip = usize::from(arguments.first().is_some_and(|first| first == "xprov"));
+    if let Some(toolchain) = arguments.get(skip).filter(|first| first.starts_with('+')) {
+        let error = Error::Usage {
+            message: format!("`{toolchain}` cannot choose a toolchain: toolchains.lock pins it"),
+            help: "say it in the settings: rust = \"VERSION\"".to_owned(),
+        };
+        say(&report::text(&error, Style::plain()));
+        return ExitCode::from(error.kind().exit_code());
+    }
     let (ours, theirs) = split(arguments.into_iter().skip(skip).collect());
     let name = "xprov".to_owned();
     let cli = match Cli::try_parse_from([name].into_iter().chain(ours)) {

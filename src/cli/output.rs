@@ -238,7 +238,10 @@ fn sources(component: &Component) -> String {
         .artifacts
         .iter()
         .map(|artifact| format!("{} ({})", artifact.version, artifact.status.as_str()));
-    component.packages.iter().cloned().chain(versions).collect::<Vec<_>>().join(", ")
+    let mut all: Vec<String> = component.packages.iter().cloned().chain(versions).collect();
+    // One version has an artifact for each host and target.
+    all.dedup();
+    all.join(", ")
 }
 
 /// The same for machines.

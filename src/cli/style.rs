@@ -10,6 +10,11 @@ pub struct Style {
 }
 
 impl Style {
+    /// No marks at all, for what is said before any flag was read.
+    pub fn plain() -> Self {
+        Self { colour: false }
+    }
+
     /// The style that the flag, the variables and the stream ask for, in this order;
     /// `is_terminal` says what the stream is.
     pub fn new(choice: ColorChoice, ambient: &Ambient, is_terminal: bool) -> Self {

@@ -185,3 +185,14 @@ fn a_directory_that_does_not_exist() {
       help: run it in a project, or name one with --manifest-path PATH
     ");
 }
+
+#[test]
+fn a_toolchain_as_rustup_takes_it() {
+    assert_snapshot!(Sandbox::new().xprov("+nightly build"), @r#"
+    exit 2
+    --- stderr
+    error: `+nightly` cannot choose a toolchain: toolchains.lock pins it
+
+      help: say it in the settings: rust = "VERSION"
+    "#);
+}

@@ -40,7 +40,7 @@ fn one_recipe() {
     hosts: [HOST]
       rustc: 1.95.0 (verified bytes), 1.96.0 (verified bytes)
       cargo: 1.95.0 (verified bytes), 1.96.0 (verified bytes)
-      rust-std: 1.95.0 (verified bytes), 1.95.0 (verified bytes), 1.96.0 (verified bytes), 1.96.0 (verified bytes)
+      rust-std: 1.95.0 (verified bytes), 1.96.0 (verified bytes)
       tools: cargo, rustc, rustdoc
     ");
     let json = project.xprov("--json recipes show fake-tools").ok();
