@@ -10,7 +10,7 @@ use super::project::Project;
 use super::request::{Demand, Wanted};
 use crate::fetch::{FetchError, Fetcher};
 use crate::lockfile::{Artifact, Authenticated, Entry, Key, Location, Lockfile};
-use crate::recipe::{Debian, Expansion, PinnedArtifact};
+use crate::recipe::{Debian, Expansion, PinnedArtifact, Recipe};
 use crate::upstream::debian::relation::Relation;
 use crate::upstream::debian::version::VersionRequest;
 use crate::upstream::debian::{
@@ -24,15 +24,17 @@ use crate::vocab::url::Url;
 /// Where apt keeps its configuration.
 const APT_DIR: &str = "/etc/apt";
 
-/// The places that serve Debian's archives to this machine and project.
-pub fn bases(
+/// The places that serve Debian's archives to this machine and project; the snapshot service is
+/// that of the first recipe which names one.
+pub fn bases<'a>(
     context: &Context<'_>,
     project: &Project,
-    debian: Option<&Debian>,
+    recipes: impl IntoIterator<Item = &'a Recipe>,
 ) -> Result<Bases, Error> {
     let apt_dir = context.ambient.var("XPROV_APT_DIR").unwrap_or(APT_DIR);
     let machine = debian::sources::read(apt_dir.as_ref())?;
-    let template = debian.and_then(|debian| debian.snapshot.as_deref());
+    let of_recipe = |recipe: &'a Recipe| recipe.debian.as_ref()?.snapshot.as_deref();
+    let template = recipes.into_iter().find_map(of_recipe);
     let snapshot = template.map(str::parse).transpose().map_err(Error::SnapshotTemplate)?;
     Ok(Bases { settings: project.settings.mirrors.clone(), machine, snapshot })
 }
@@ -47,8 +49,8 @@ pub fn resolve(
 ) -> Result<Lockfile, Error> {
     let fetcher = context.fetcher();
     let keyring = debian::archive_keyring()?;
-    let debian = wanted.demands.iter().find_map(|demand| demand.selected.recipe.debian.as_ref());
-    let bases = bases(context, project, debian)?;
+    let recipes = wanted.demands.iter().map(|demand| demand.selected.recipe);
+    let bases = bases(context, project, recipes)?;
     let now = Timestamp::now();
     let get = Through(&fetcher);
     let mut resolver = Resolver::new(Access { get: &get, keyring: &keyring, bases: &bases, now });

@@ -6,7 +6,9 @@ use super::error::Error;
 use super::lock;
 use super::project::{Project, display};
 use super::resolve::bases;
+use crate::lockfile::Lockfile;
 use crate::recipe::Collection;
+use crate::upstream::debian::Bases;
 use crate::vocab::triple::{RustTriple, TargetRequest};
 
 /// What restoring did.
@@ -51,7 +53,7 @@ pub fn restore(
     context.store.sweep()?;
     let mut outcome = RestoreOutcome { targets: targets.clone(), ..RestoreOutcome::default() };
     for target in &targets {
-        let from = || places(context, &project, &collection);
+        let from = || places(context, &project, &collection, &locked);
         let (closure, realised) = closure(context, &collection, &locked, target, &from)?;
         outcome.objects = outcome.objects.max(closure.tree_hashes.len());
         if let Some(realised) = realised {
@@ -62,12 +64,13 @@ pub fn restore(
     Ok(outcome)
 }
 
-/// The places of the archives that the collection's recipes use.
+/// The places of the archives that the locked recipes use.
 pub fn places(
     context: &Context<'_>,
     project: &Project,
     collection: &Collection,
-) -> Result<crate::upstream::debian::Bases, Error> {
-    let debian = collection.iter().find_map(|selected| selected.recipe.debian.as_ref());
-    bases(context, project, debian)
+    lock: &Lockfile,
+) -> Result<Bases, Error> {
+    let recipes = lock.entries.iter().filter_map(|entry| collection.get(entry.recipe.as_str()));
+    bases(context, project, recipes.map(|selected| selected.recipe))
 }

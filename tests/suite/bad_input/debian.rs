@@ -10,17 +10,24 @@ use crate::support::server::Fault;
 /// The package that stands in for the compiler's artifact.
 const PACKAGE: &str = "pool/main/g/gcc/gcc_12.2.0_amd64.deb";
 
-/// A recipe for a Debian archive with its snapshot service on loopback; the first by name, so that
-/// no built-in one with a real service is looked at.
-fn recipe(project: &Project, snapshot: bool) {
+/// A Debian archive, with a snapshot service on loopback or without.
+fn archive(project: &Project, snapshot: bool) -> String {
     let snapshot = if snapshot {
         format!("snapshot = \"{}\"\n", project.server().url("/snapshot/{archive}/{date}/"))
     } else {
         String::new()
     };
+    format!(
+        "[debian]\n{snapshot}\
+         suites = [{{ archive = \"debian\", suite = \"bookworm\", components = [\"main\"] }}]\n\n"
+    )
+}
+
+/// A recipe whose packages come from that archive.
+fn recipe(project: &Project, snapshot: bool) {
+    let debian = archive(project, snapshot);
     let text = format!(
-        "schema = 1\nname = \"a-debian\"\nsummary = \"packages\"\nslot = \"tools\"\n\n[debian]\n{snapshot}\
-         suites = [{{ archive = \"debian\", suite = \"bookworm\", components = [\"main\"] }}]\n\n\
+        "schema = 1\nname = \"a-debian\"\nsummary = \"packages\"\nslot = \"tools\"\n\n{debian}\
          [[variant]]\nhosts = [\"{}\"]\n[[variant.component]]\nname = \"tools\"\nruns = \"on-host\"\n\
          packages = [\"coreutils\"]\n",
         crate::support::sandbox::host()
@@ -32,7 +39,9 @@ fn recipe(project: &Project, snapshot: bool) {
 fn locked(snapshot: bool) -> Project {
     let project = Project::locked();
     project.all_but_gcc();
-    recipe(&project, snapshot);
+    // The places are those of the recipes that are locked, whatever others there are.
+    let debian = archive(&project, snapshot);
+    project.edit("recipes/fake-gcc-arm.toml", "[[variant]]", &format!("{debian}[[variant]]"));
     let url = project.server().url(&project.gcc_path());
     project.edit(
         "toolchains.lock",
