@@ -239,8 +239,10 @@ fn reading_messages(
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(spawn_error)?;
     let mut files = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines() {
+        // By bytes: a child that prints no text must not lose its reader.
+        for line in BufReader::new(stdout).split(b'\n') {
             let Ok(line) = line else { break };
+            let line = String::from_utf8_lossy(&line);
             match messages::parse(&line) {
                 Line::Artifact(artifact) => {
                     files.extend(artifact.outputs().into_iter().map(Path::to_path_buf));

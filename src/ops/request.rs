@@ -155,3 +155,23 @@ fn served_hosts(
     }
     hosts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_host_asks_for_the_same() {
+        let triple = |text: &str| -> RustTriple { text.parse().expect("a triple") };
+        let collection = Collection::load(&[]).expect("the built-in recipes");
+        let targets = ["armv7-unknown-linux-gnueabihf", "aarch64-unknown-linux-gnu"].map(triple);
+        let from = |host: &str| {
+            Wanted::new(&Settings::default(), &collection, &triple(host), &targets)
+                .expect("all is served")
+                .request()
+        };
+        let request = from("x86_64-unknown-linux-gnu");
+        assert_eq!(request, from("aarch64-unknown-linux-gnu"));
+        assert_eq!(request.hosts.len(), 2);
+    }
+}

@@ -173,11 +173,6 @@ impl<R: Read> Sha256Reader<R> {
         Self { inner, hasher: sha2::Sha256::new(), read: 0 }
     }
 
-    /// How many bytes have passed.
-    pub fn bytes_read(&self) -> u64 {
-        self.read
-    }
-
     /// The digest and the number of the bytes that have passed.
     pub fn finish(self) -> (Sha256, u64) {
         (Sha256(self.hasher.finalize().into()), self.read)

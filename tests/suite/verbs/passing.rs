@@ -358,3 +358,38 @@ fn the_environment_is_what_a_shell_evaluates() {
     it's $5 unset armv7-unknown-linux-gnueabihf
     ");
 }
+
+#[test]
+fn the_users_target_directory_is_cargos_too() {
+    let mut project = Project::locked();
+    let out = project.root().join("elsewhere");
+    project.sandbox().set("CARGO_TARGET_DIR", &out.to_string_lossy());
+    project.xprov(&format!("-q build --target {TARGET}")).ok();
+    let environments = std::fs::read_dir(out.join("xprov")).expect("the build directories");
+    let configs: Vec<String> = environments
+        .filter_map(|entry| {
+            std::fs::read_to_string(entry.expect("an entry").path().join("cargo-config.toml")).ok()
+        })
+        .collect();
+    let line = format!("target-dir = \"{}", out.display());
+    assert!(configs.len() == 1 && configs[0].contains(&line), "{configs:?}");
+}
+
+/// Only x86-64 has levels above what its target means anyway.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_baseline_reaches_c_and_is_another_environment() {
+    let project = Project::new();
+    let gcc = |project: &Project| {
+        let arguments = ["-q", "exec", "--", "x86_64-linux-gnu-gcc", "-c", "a.c"];
+        let outcome = project.run(project.command(&arguments));
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        outcome.stdout
+    };
+    let plain = gcc(&project);
+    assert!(!plain.contains("-march"), "{plain}");
+    project.settings("target.x86_64-unknown-linux-gnu.baseline = \"x86-64-v3\"\n");
+    let raised = gcc(&project);
+    assert!(raised.contains("-march=x86-64-v3") && raised.ends_with("-c a.c\n"), "{raised}");
+    assert_eq!(project.store_names("envs").iter().filter(|name| !name.contains('.')).count(), 2);
+}
