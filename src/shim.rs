@@ -7,6 +7,7 @@
 
 mod config;
 mod enter;
+pub mod ledger;
 mod rewrite;
 
 use std::path::PathBuf;
