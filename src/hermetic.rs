@@ -3,6 +3,7 @@
 //! Everything here is pure. It opens no file, reads no variable of this process, starts nothing
 //! and knows of no store; whoever calls passes texts and paths in and writes the results down.
 
+pub mod build_inputs;
 pub mod cargo_args;
 pub mod cargo_config;
 pub mod cfg_expr;

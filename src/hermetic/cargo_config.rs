@@ -209,7 +209,7 @@ pub(super) fn table<'t, 'i>(root: &'t DeTable<'i>, key: &str) -> Option<&'t DeTa
     root.get(key).and_then(|value| value.get_ref().as_table())
 }
 
-fn line_of(text: &str, at: usize) -> usize {
+pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
