@@ -6,6 +6,7 @@ pub mod digest;
 pub mod document;
 pub mod event;
 pub mod name;
+pub mod nearest;
 pub mod relpath;
 pub mod storepath;
 pub mod triple;

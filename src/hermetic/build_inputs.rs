@@ -92,12 +92,11 @@ fn walk<'t>(
                 value: one_line(text, value),
                 why: rule.why,
             }),
-            (Some(_), _) => {}
             // `build` itself says nothing, but what is below it may.
             (None, Some(inner)) if RULES.iter().any(|rule| rule.key[0] == above[0]) => {
                 walk(text, inner, above, found);
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         above.pop();
     }

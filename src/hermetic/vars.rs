@@ -129,15 +129,20 @@ pub const CATALOGUE: &[Rule] = &[
 ];
 
 /// What becomes of the variable; `None` where no rule names it, which means: not passed.
-/// An exact name outranks a prefix (`CARGO_BUILD_JOBS` before `CARGO_BUILD_*`).
 pub fn fate(name: &str) -> Option<Fate> {
+    rule_for(name).map(|rule| rule.fate)
+}
+
+/// The rule for the variable. An exact name outranks a prefix (`CARGO_BUILD_JOBS` before
+/// `CARGO_BUILD_*`).
+pub fn rule_for(name: &str) -> Option<&'static Rule> {
     let exact = CATALOGUE.iter().find(|rule| rule.name == name);
     let prefix = || {
         CATALOGUE
             .iter()
             .find(|rule| rule.name.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix)))
     };
-    exact.or_else(prefix).map(|rule| rule.fate)
+    exact.or_else(prefix)
 }
 
 /// The variables of `ambient` with this fate.

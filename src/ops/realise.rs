@@ -76,7 +76,7 @@ fn say_first_use(context: &Context<'_>, bytes: u64) {
 
 /// The object that the artifact of this digest came to before. The tree hash in the lock must
 /// agree, and does not stand in for the digest.
-fn find(context: &Context<'_>, artifact: &Artifact) -> Result<Option<Object>, Error> {
+pub fn find(context: &Context<'_>, artifact: &Artifact) -> Result<Option<Object>, Error> {
     let found = context.store.find(&index_key(artifact))?;
     match (&found, artifact.tree) {
         (Some(object), Some(expected)) if object.path.tree_hash() != expected => {

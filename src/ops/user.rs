@@ -1,7 +1,7 @@
 //! What the user has outside of any project: homes, and the cargo configuration in them. Inside an
 //! environment (`xprov exec`) HOME and CARGO_HOME are others; the user's are remembered.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Error;
@@ -48,24 +48,27 @@ impl Homes {
     }
 }
 
+/// The directories that may hold the user's cargo configuration: `.cargo` in each of `dirs`, then
+/// the user's `CARGO_HOME`; each once.
+pub fn config_dirs<'a>(ambient: &Ambient, dirs: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = dirs.map(|dir| dir.join(".cargo")).collect();
+    if let Some(home) = Homes::of(ambient).cargo_home().filter(|home| !found.contains(home)) {
+        found.push(home);
+    }
+    found
+}
+
 /// The user's cargo configuration: that of the directories above the project, nearest first, then
 /// that of the user's `CARGO_HOME` with its credentials. Only network settings are taken from it.
 pub fn cargo_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFile>, Error> {
-    let mut paths: Vec<PathBuf> = project
-        .root
-        .ancestors()
-        .skip(1)
-        .flat_map(|dir| FILE_NAMES.map(|name| dir.join(".cargo").join(name)))
-        .collect();
+    let dirs = config_dirs(context.ambient, project.root.ancestors().skip(1));
+    let mut paths: Vec<PathBuf> =
+        dirs.iter().flat_map(|dir| FILE_NAMES.map(|name| dir.join(name))).collect();
     if let Some(home) = Homes::of(context.ambient).cargo_home() {
-        let names = ["config", "config.toml", "credentials", "credentials.toml"];
-        paths.extend(names.map(|name| home.join(name)));
+        paths.extend(["credentials", "credentials.toml"].map(|name| home.join(name)));
     }
     let mut files: Vec<ConfigFile> = Vec::new();
     for path in paths {
-        if files.iter().any(|file| file.path == path) {
-            continue;
-        }
         if let Some(text) = read_text(&path)? {
             files.push(ConfigFile::new(path, text));
         }

@@ -79,6 +79,11 @@ impl Ambient {
         self.var("HOME").map(PathBuf::from)
     }
 
+    /// The directories of `PATH`, in its order.
+    pub fn search_path(&self) -> Vec<PathBuf> {
+        self.var("PATH").map(|path| std::env::split_paths(path).collect()).unwrap_or_default()
+    }
+
     /// Whether this looks like a build service, where progress bars are noise.
     pub fn is_ci(&self) -> bool {
         self.var("CI").is_some_and(|value| value != "false" && value != "0")
