@@ -3,6 +3,7 @@
 mod args;
 mod configuration;
 mod dispatch;
+mod doctor;
 mod output;
 mod progress;
 mod report;

@@ -1,5 +1,6 @@
 //! The verbs. Each returns an outcome and prints nothing; what takes long is told to an observer.
 
+mod at;
 mod binaries;
 mod cargo;
 mod closure;
@@ -8,6 +9,7 @@ mod configs;
 mod context;
 mod crates;
 mod diagnosis;
+mod doctor;
 mod drift;
 mod environment;
 mod error;
@@ -25,8 +27,10 @@ mod toolset;
 mod user;
 mod verify;
 
+pub use at::At;
 pub use cargo::{CargoOutcome, cargo};
 pub use context::{Context, LockMode};
+pub use doctor::{Area, DoctorOutcome, Guard, Leak, Weight, doctor};
 pub use environment::Environment;
 pub use error::{Error, Kind};
 pub use exec::{env, exec};

@@ -80,6 +80,8 @@ pub enum Verb {
     Exec(ExecArgs),
     /// Check what binaries are and where they will run.
     Verify(VerifyArgs),
+    /// Say what on this machine would leak into a plain cargo build, and what to do.
+    Doctor(DoctorArgs),
     /// The recipes that toolchains come from.
     #[command(subcommand)]
     Recipes(RecipesVerb),
@@ -190,6 +192,17 @@ pub struct VerifyArgs {
     /// The newest glibc that they may need.
     #[arg(long, value_name = "VERSION")]
     pub max_glibc: Option<String>,
+}
+
+/// What to examine.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Only what concerns this target.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// The project's Cargo.toml; without any project, the machine alone is examined.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
 }
 
 /// Verbs of `recipes`.

@@ -9,6 +9,7 @@ use clap::Parser as _;
 
 use super::args::{Cli, ColorChoice, Global, RecipesVerb, StoreVerb, Verb};
 use super::configuration;
+use super::doctor;
 use super::output;
 use super::progress::Progress;
 use super::report;
@@ -163,6 +164,15 @@ impl Command<'_> {
                     Some(error) => Err(error),
                     None => Ok(u8::from(!outcomes.iter().all(ops::VerifyOutcome::passed))),
                 }
+            }
+            Verb::Doctor(args) => {
+                let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
+                let outcome = ops::doctor(&context, manifest, target)?;
+                self.print(
+                    || doctor::text(&outcome, self.ambient, self.data_style),
+                    || doctor::json(&outcome),
+                )?;
+                Ok(u8::from(!outcome.is_clean()))
             }
             Verb::Recipes(verb) => self.recipes(&context, verb),
             Verb::Store(verb) => self.store(&context, verb),

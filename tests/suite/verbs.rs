@@ -1,6 +1,7 @@
 //! What verbs do when all is well, with a toolchain of scripts: what they print, their exit codes,
 //! and what they leave alone.
 
+mod doctor;
 mod listing;
 mod lock;
 mod passing;
