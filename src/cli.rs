@@ -9,5 +9,6 @@ mod progress;
 mod report;
 mod split;
 mod style;
+mod why;
 
 pub use dispatch::{run, run_cargo};

@@ -26,6 +26,7 @@ mod store;
 mod toolset;
 mod user;
 mod verify;
+mod why;
 
 pub use at::At;
 pub use cargo::{CargoOutcome, cargo};
@@ -40,3 +41,4 @@ pub use recipes::{RecipeListing, list_recipes, show_recipe};
 pub use restore::{RestoreOutcome, restore};
 pub use store::{StoreListing, StoreSize, store_list, store_path, store_size};
 pub use verify::{VerifyOutcome, VerifyRequest, verify};
+pub use why::{Answer, Layer, Sort, Standing, WhyOutcome, why};

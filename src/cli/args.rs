@@ -80,6 +80,8 @@ pub enum Verb {
     Exec(ExecArgs),
     /// Check what binaries are and where they will run.
     Verify(VerifyArgs),
+    /// Say what a build sees of a variable, a flag, a tool or a crate, and who decides that.
+    Why(WhyArgs),
     /// Say what on this machine would leak into a plain cargo build, and what to do.
     Doctor(DoctorArgs),
     /// The recipes that toolchains come from.
@@ -192,6 +194,20 @@ pub struct VerifyArgs {
     /// The newest glibc that they may need.
     #[arg(long, value_name = "VERSION")]
     pub max_glibc: Option<String>,
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// A variable (`CFLAGS`), a flag (`-march=native`, `target-cpu`), a tool (`cc`) or a crate.
+    #[arg(allow_hyphen_values = true, value_name = "WORD")]
+    pub subject: String,
+    /// The target whose environment is asked.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
 }
 
 /// What to examine.

@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::report;
 use super::split::split;
 use super::style::Style;
+use super::why;
 use crate::hermetic::render::Format;
 use crate::ops::{self, Context, Error, LockMode, VerifyRequest};
 use crate::sys::ambient::Ambient;
@@ -164,6 +165,15 @@ impl Command<'_> {
                     Some(error) => Err(error),
                     None => Ok(u8::from(!outcomes.iter().all(ops::VerifyOutcome::passed))),
                 }
+            }
+            Verb::Why(args) => {
+                let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
+                let outcome = ops::why(&context, manifest, target, &args.subject)?;
+                self.print(
+                    || why::text(&outcome, self.ambient, self.data_style),
+                    || why::json(&outcome),
+                )?;
+                Ok(u8::from(outcome.answers.is_empty()))
             }
             Verb::Doctor(args) => {
                 let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());

@@ -6,3 +6,4 @@ mod listing;
 mod lock;
 mod passing;
 mod restore;
+mod why;

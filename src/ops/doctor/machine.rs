@@ -79,7 +79,7 @@ pub fn leaks(patient: &Patient<'_>) -> Vec<Leak> {
         what: "programs on PATH that the environment does not have".to_owned(),
         places: programs.into_iter().map(At::whole).collect(),
         effect: "build scripts that call them would get this machine's version".to_owned(),
-        help: "nothing, unless a build misses one".to_owned(),
+        help: "nothing, unless a build misses one: `xprov why NAME` says what there is".to_owned(),
         ..note()
     });
     specs.chain(libraries).chain(programs).collect()
