@@ -26,7 +26,10 @@ pub fn leaks(patient: &Patient<'_>) -> Result<Vec<Leak>, Error> {
     let above = own.filter(|root| !ambient.cwd.starts_with(root)).unwrap_or(&ambient.cwd);
     let dirs = above.ancestors().filter(|dir| Some(*dir) != own);
     let mut leaks = Vec::new();
-    for dir in user::config_dirs(ambient, dirs) {
+    // Also where the project is the home directory.
+    let of_project = own.map(|root| root.join(".cargo"));
+    let dirs = user::config_dirs(ambient, dirs).into_iter();
+    for dir in dirs.filter(|dir| Some(dir) != of_project.as_ref()) {
         leaks.extend(of_dir(patient, &dir)?);
     }
     if let Some(project) = patient.project {

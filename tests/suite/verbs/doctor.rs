@@ -201,6 +201,18 @@ fn what_a_configuration_includes_counts_and_circles_end() {
 }
 
 #[test]
+fn only_the_configuration_of_the_root_is_the_projects_own() {
+    let project = Project::new();
+    project.write(".cargo/config.toml", "[build]\nrustflags = ['-Cx']\n");
+    project.write("member/.cargo/config.toml", "[build]\nrustflags = ['-Cy']\n");
+    assert_eq!(found(&project.xprov("--json doctor").ok(), "configuration"), [""; 0]);
+    // Started below it, plain cargo reads it.
+    let outcome = project.xprov("--json -C member doctor");
+    let expected = "leak build.rustflags = ['-Cy'] @ [PROJECT]/member/.cargo/config.toml:2";
+    assert_eq!(found(&outcome, "configuration"), [expected]);
+}
+
+#[test]
 fn configuration_for_another_target_does_not_concern_one() {
     let project = Project::new();
     write(
