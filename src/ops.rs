@@ -22,6 +22,7 @@ mod recipes;
 mod request;
 mod resolve;
 mod restore;
+mod shims;
 mod store;
 mod toolset;
 mod user;

@@ -1,33 +1,60 @@
 //! The compiler wrapper: each tool in an environment's `bin` is this program under the tool's
 //! name, and starts the real one with what the environment prescribes.
 //!
-//! It knows its own directory and nothing else: no store, no settings, no project. What it does
-//! to a command line is [`rewrite`], a pure function; that is also where a policy for
-//! instruction sets and a record of every call belong.
+//! It knows its own directory and the variables below, and nothing else: no store, no settings, no
+//! project. What it does to a command line is [`rewrite`], a pure function; what it did goes to the
+//! [`ledger`].
 
-mod config;
+mod compiler;
+pub mod config;
 mod enter;
 pub mod ledger;
+mod link;
+mod machine;
+pub mod policy;
+mod response;
 mod rewrite;
+mod rustc;
+mod start;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub use config::{Config, FORMAT, Kind, Tool};
+pub use compiler::Step;
+pub use config::{Config, FORMAT, Kind, TOOLS_DIR, Tool};
 pub use enter::{Entry, enter};
-pub use rewrite::{Call, Facts, rewrite};
+pub use policy::{Action, Policy};
+pub use rewrite::{Call, Facts, Rewritten, rewrite};
 
 /// The version of what shims do to command lines. Part of env-id.
-pub const VERSION: u32 = 1;
-
-/// The configuration's name, in the environment's directory, beside `bin`.
-pub const CONFIG_FILE: &str = "shim.toml";
+pub const VERSION: u32 = 2;
 
 /// The variable with the directory in which the user called `xprov run`.
 pub const CWD_VARIABLE: &str = "XPROV_CWD";
 
 /// The variable with path prefixes to replace, as `hermetic` writes it: pairs `from=to` with
-/// U+001F between them. It says where the checkout is, which `shim.toml` must not.
+/// U+001F between them. It says where the checkout is, which no file of the environment must.
 pub const PREFIX_MAP_VARIABLE: &str = "XPROV_PREFIX_MAP";
+
+/// Reads an `@file`; `None` where it cannot be read, and the argument is no file's name then.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> Option<Vec<u8>>;
+
+/// A call that the settings forbid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} asks its C compiler for `{flag}`, which the setting `{setting}` forbids{}",
+    krate.as_ref().map_or("a program".to_owned(), |name| format!("crate `{name}`")),
+    instead.as_ref().map_or(String::new(), |line| format!("; `{line}` leaves the flag out"))
+)]
+pub struct Denied {
+    /// The crate, where cargo said it.
+    pub krate: Option<String>,
+    /// What was asked for.
+    pub flag: String,
+    /// The line of settings that forbids it.
+    pub setting: String,
+    /// The line that would have the crate compiled without.
+    pub instead: Option<String>,
+}
 
 /// Why a tool could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +75,7 @@ pub enum Error {
         path: PathBuf,
         /// What the parser says.
         #[source]
-        source: Box<toml::de::Error>,
+        source: serde_json::Error,
     },
     /// The configuration was written by another xprov.
     #[error("{} has format {found}, and this xprov reads {FORMAT}", path.display())]
@@ -58,10 +85,10 @@ pub enum Error {
         /// What it says.
         found: u32,
     },
-    /// The configuration says nothing about the tool.
-    #[error("{} has no tool `{tool}`", path.display())]
+    /// The environment says nothing about the tool.
+    #[error("the environment has no tool `{tool}`: there is no {}", path.display())]
     UnknownTool {
-        /// The configuration.
+        /// The configuration that is missing.
         path: PathBuf,
         /// The tool's name.
         tool: String,
@@ -72,6 +99,12 @@ pub enum Error {
         /// The tool's name.
         tool: String,
     },
+    /// A child's end cannot be learned.
+    #[error("cannot wait for the tool")]
+    Wait(#[source] std::io::Error),
+    /// The settings forbid the call.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The program cannot be started.
     #[error("cannot start {}", program.display())]
     Start {
@@ -84,9 +117,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code, as env(1) has it: 127 where the program is not there, else 126.
+    /// The exit code, as env(1) has it: 127 where the program is not there, else 126. A call that
+    /// is forbidden ends as one that failed.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Denied(_) => 1,
             Self::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 127,
             _ => 126,
         }

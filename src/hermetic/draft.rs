@@ -6,7 +6,7 @@ use std::path::Path;
 use super::cargo_config::ProjectConfig;
 use super::input::{CTools, Paths, PlanInput};
 use super::overlay::Overlay;
-use super::plan::{Origin, Variable, WRAPPER, Warning};
+use super::plan::{Origin, RUSTC, Variable, WRAPPER, Warning};
 use super::vars::{self, Fate};
 use super::{Error, cmake, text};
 
@@ -70,7 +70,7 @@ impl Draft<'_> {
         let overlay = Overlay {
             host: self.input.host,
             target: self.input.target,
-            rustc: &self.path(&rust.rustc)?,
+            rustc: &self.bin(RUSTC),
             rustdoc: &self.path(&rust.rustdoc)?,
             linker: &self.tool(self.target_tools(), "gcc"),
             host_linker: &self.tool(&self.input.host_tools, "gcc"),
@@ -124,9 +124,9 @@ impl Draft<'_> {
         ] {
             add(name.to_owned(), value, Origin::Xprov);
         }
-        for (name, path) in [("RUSTC", &rust.rustc), ("RUSTDOC", &rust.rustdoc)] {
-            add(name.to_owned(), self.path(path)?, Origin::Tool(name.to_lowercase()));
-        }
+        add("RUSTC".to_owned(), self.bin(RUSTC), Origin::Tool(RUSTC.to_owned()));
+        let rustdoc = self.path(&rust.rustdoc)?;
+        add("RUSTDOC".to_owned(), rustdoc, Origin::Tool("rustdoc".to_owned()));
         let screaming = input.target.screaming();
         if let Some(runner) = &input.runner {
             let name = format!("CARGO_TARGET_{screaming}_RUNNER");

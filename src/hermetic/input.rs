@@ -52,7 +52,7 @@ pub struct PlanInput<'a> {
 pub struct Rust {
     /// `cargo`.
     pub cargo: PathBuf,
-    /// `rustc`, not a shim: one exec less for each crate.
+    /// `rustc` itself; a build sees the shim of that name.
     pub rustc: PathBuf,
     /// `rustdoc`.
     pub rustdoc: PathBuf,

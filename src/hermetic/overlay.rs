@@ -15,7 +15,7 @@ pub struct Overlay<'a> {
     pub host: &'a RustTriple,
     /// Where the output runs.
     pub target: &'a RustTriple,
-    /// `rustc`.
+    /// The shim for `rustc`.
     pub rustc: &'a str,
     /// `rustdoc`.
     pub rustdoc: &'a str,

@@ -123,6 +123,9 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
 }
 
+/// The name of the shim that is rustc in a build.
+pub const RUSTC: &str = "rustc";
+
 /// The name of the shim that starts its own arguments, in place of a wrapper.
 pub const WRAPPER: &str = "rustc-wrapper";
 

@@ -18,7 +18,7 @@ pub struct PrefixMap {
 /// Separates the `from=to` pairs in [`VARIABLE`]: a character that no sane path has.
 pub const SEPARATOR: char = '\u{1f}';
 
-/// The variable that carries the maps to the compiler shims. They cannot be in `shim.toml`, which
+/// The variable that carries the maps to the compiler shims. They cannot be in the files of the shims, which
 /// two checkouts of one project share.
 pub const VARIABLE: &str = "XPROV_PREFIX_MAP";
 

@@ -1,6 +1,7 @@
 //! The environment of one project and target: planned as values, and made on disk where it is
 //! not there yet.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -9,12 +10,13 @@ use super::context::Context;
 use super::error::Error;
 use super::ground::Ground;
 use super::project::Project;
+use super::shims::{self, Isa};
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
 use crate::hermetic::flags;
 use crate::hermetic::{Paths, Plan, PlanInput, Settings};
-use crate::settings::GlibcVersion;
+use crate::settings::{GlibcVersion, TargetSettings};
 use crate::shim;
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_text, remove_tree, write_atomic,
@@ -22,6 +24,7 @@ use crate::sys::fs::{
 };
 use crate::vocab::digest::Blake3;
 use crate::vocab::event::Event;
+use crate::vocab::isa::Baseline;
 use crate::vocab::triple::RustTriple;
 
 /// An environment that is ready for use.
@@ -74,19 +77,9 @@ pub fn environment(
         home: context.dirs.build_home(),
         tmp: target_dir.join("xprov").join("tmp"),
     };
-    let mut shims = ground.tools.shims.clone();
-    if let Some(baseline) = &settings.baseline
-        && let Some(cpu) = flags::baseline_cpu(baseline, target)?
-    {
-        let of_target = format!("{}-", ground.tools.target.prefix);
-        for (name, tool) in &mut shims {
-            if tool.kind == shim::Kind::Compiler && name.starts_with(&of_target) {
-                tool.before.push(format!("-march={cpu}"));
-            }
-        }
-    }
-    let shims = shim::Config::new(target.as_str(), shims);
-    let shim_text = shims.to_toml().map_err(Error::ShimConfig)?;
+    let isa = isa(&settings, target)?;
+    let shims = shims::config(&ground.tools, &context.host, target, &isa);
+    let shim_text = shims.to_text().map_err(Error::ShimConfig)?;
     let plan = Plan::new(&PlanInput {
         host: &context.host,
         target,
@@ -109,7 +102,7 @@ pub fn environment(
         links: &ground.tools.links,
         shim_version: shim::VERSION,
     })?;
-    make(context, &plan, &ground.tools, &shim_text)?;
+    make(context, &plan, &ground.tools, &shims)?;
     for dir in [&context.dirs.build_home(), &context.dirs.cargo_home(), &plan.build_dir] {
         create_dir(dir)?;
     }
@@ -118,6 +111,16 @@ pub fn environment(
     let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
     let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
     Ok(Environment { plan, target: target.clone(), target_dir, max_glibc: wish.glibc.or(ceiling) })
+}
+
+/// What the settings say of instruction sets. Their own `rustflags` outrank the baseline.
+fn isa(settings: &TargetSettings, target: &RustTriple) -> Result<Isa, Error> {
+    if let Some(baseline) = &settings.baseline {
+        flags::baseline_cpu(baseline, target)?;
+    }
+    let baseline = Baseline::of(target.arch(), settings.baseline.as_deref()).ok();
+    let native = shim::Action::Baseline;
+    Ok(Isa { baseline, native, crates: BTreeMap::new(), features: Vec::new(), cpus: Vec::new() })
 }
 
 /// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where
@@ -135,7 +138,12 @@ fn target_dir(context: &Context<'_>, project: &Project, wish: &Wish<'_>) -> Resu
 }
 
 /// Makes `envs/<env-id>`, or brings its shims up to this xprov.
-fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Result<(), Error> {
+fn make(
+    context: &Context<'_>,
+    plan: &Plan,
+    tools: &Toolset,
+    shims: &shim::Config,
+) -> Result<(), Error> {
     let digest_path = plan.env_dir.join("env-id");
     let digest = format!("{}\n", plan.env_id.digest());
     let stamp = executable_stamp(&context.ambient.executable)?;
@@ -171,7 +179,10 @@ fn make(context: &Context<'_>, plan: &Plan, tools: &Toolset, shims: &str) -> Res
         for (name, path) in &tools.links {
             symlink(path, bin.join(name)).describe("create the link", &bin.join(name))?;
         }
-        write_atomic(&dir.join(shim::CONFIG_FILE), shims.as_bytes())?;
+        create_dir(&dir.join(shim::TOOLS_DIR))?;
+        for (path, text) in shims.files().map_err(Error::ShimConfig)? {
+            write_atomic(&dir.join(path), text.as_bytes())?;
+        }
         write_atomic(&dir.join("env-id"), digest.as_bytes())?;
         if let Ok(inner) = plan.cmake.path.strip_prefix(&plan.env_dir) {
             let path = dir.join(inner);

@@ -275,7 +275,7 @@ pub enum Error {
     Hermetic(#[from] crate::hermetic::Error),
     /// The shims' configuration cannot be written as TOML.
     #[error("the configuration of the compiler shims cannot be written")]
-    ShimConfig(#[source] toml::ser::Error),
+    ShimConfig(#[source] serde_json::Error),
     /// Two environments share the short form of their env-id.
     #[error("another environment is at `{}`", dir.display())]
     EnvCollision {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::closure::{Closure, role_target, variant};
 use super::error::Error;
 use super::request::needs_runner;
-use crate::hermetic::{CTools, Rust, plan::WRAPPER};
+use crate::hermetic::{CTools, Rust, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
 use crate::shim::{Kind, Tool};
@@ -142,6 +142,10 @@ impl Toolset {
         set.target = target_cc.c_tools(target, has_pkg_config);
         set.host = host_cc.c_tools(host, has_pkg_config);
         set.shims.insert("cargo".to_owned(), Tool::without_program(Kind::Cargo));
+        // Whatever the recipe says of it besides its arguments: builds see rustc as this shim only.
+        let rustc =
+            set.shims.remove(RUSTC).unwrap_or_else(|| Tool::new(Kind::Rustc, &set.rust.rustc));
+        set.shims.insert(RUSTC.to_owned(), Tool { kind: Kind::Rustc, ..rustc });
         set.shims.insert(WRAPPER.to_owned(), Tool::without_program(Kind::Plain));
         // One emulator package may serve all targets, or each target have its own.
         let any = find(Slot::Runner, Some(target)).or_else(|| find(Slot::Runner, None));

@@ -1,22 +1,25 @@
-//! `shim.toml`: what each tool of an environment starts. Two checkouts of a project share it, so
-//! it names no checkout.
+//! What each tool of an environment starts: one small file a tool, `tools/<name>.json` in the
+//! environment's directory, so that a call reads nothing about its neighbours. Two checkouts of a
+//! project share the files, so they name no checkout.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::policy::Policy;
 
 /// The format that this xprov writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// The directory of the files, beside `bin`.
+pub const TOOLS_DIR: &str = "tools";
 
 /// The configuration of all shims of an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// [`FORMAT`].
-    pub format: u32,
     /// The target that the environment is for.
     pub target: String,
     /// The tools by their names in `bin`.
@@ -29,6 +32,8 @@ pub struct Config {
 pub enum Kind {
     /// A C or C++ compiler, which also links: paths are replaced in what it writes.
     Compiler,
+    /// Rust's compiler.
+    Rustc,
     /// A program that gets its arguments as they are.
     Plain,
     /// Starts programs of the target.
@@ -56,18 +61,32 @@ pub struct Tool {
     /// Variables for the program.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
+    /// The instruction sets that its output may use: for rustc, what `--target` compiles. `None`:
+    /// nothing is filtered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The same for what rustc compiles without `--target`: build scripts and proc-macros.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_policy: Option<Policy>,
 }
 
 impl Tool {
     /// A tool that starts `program`.
     pub fn new(kind: Kind, program: impl Into<PathBuf>) -> Self {
-        let program = Some(program.into());
-        Self { kind, program, before: Vec::new(), after: Vec::new(), set: BTreeMap::new() }
+        Self { program: Some(program.into()), ..Self::without_program(kind) }
     }
 
     /// A tool that starts its first argument, or nothing (`cargo`).
     pub fn without_program(kind: Kind) -> Self {
-        Self { program: None, ..Self::new(kind, "") }
+        Self {
+            kind,
+            program: None,
+            before: Vec::new(),
+            after: Vec::new(),
+            set: BTreeMap::new(),
+            policy: None,
+            host_policy: None,
+        }
     }
 
     /// The tool with these arguments before the caller's.
@@ -76,35 +95,96 @@ impl Tool {
         self.before.extend(arguments);
         self
     }
+
+    /// The tool with this policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+}
+
+/// A file's contents.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<Target, Tool> {
+    format: u32,
+    target: Target,
+    tool: Tool,
 }
 
 impl Config {
     /// A configuration of these tools, for `target`.
     pub fn new(target: &str, tools: BTreeMap<String, Tool>) -> Self {
-        Self { format: FORMAT, target: target.to_owned(), tools }
+        Self { target: target.to_owned(), tools }
     }
 
-    /// The file's text.
-    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(self)
+    /// The files: (path in the environment's directory, text).
+    pub fn files(&self) -> Result<Vec<(PathBuf, String)>, serde_json::Error> {
+        let file = |(name, tool): (&String, &Tool)| {
+            let contents = File { format: FORMAT, target: &self.target, tool };
+            Ok((file_path(name), serde_json::to_string(&contents)?))
+        };
+        self.tools.iter().map(file).collect()
     }
 
-    /// Reads the file's text; `path` is for messages.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
+    /// All files as one text: what env-id is made from.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        let mut text = String::new();
+        for (path, contents) in self.files()? {
+            let _ = writeln!(text, "{} {contents}", path.display());
         }
-        let parsed: Result<Self, _> = toml::from_str(text);
-        match parsed {
-            Ok(config) if config.format == FORMAT => Ok(config),
-            Ok(config) => Err(Error::Format { path: path.to_path_buf(), found: config.format }),
-            Err(source) => match toml::from_str::<Head>(text) {
-                Ok(head) if head.format != FORMAT => {
-                    Err(Error::Format { path: path.to_path_buf(), found: head.format })
-                }
-                _ => Err(Error::Parse { path: path.to_path_buf(), source: Box::new(source) }),
-            },
+        Ok(text)
+    }
+}
+
+/// The file of the tool `name`, in the environment's directory.
+pub fn file_path(name: &str) -> PathBuf {
+    Path::new(TOOLS_DIR).join(format!("{name}.json"))
+}
+
+/// Reads a tool's file: the target that the environment is for, and the tool. `path` is for
+/// messages.
+pub fn parse(path: &Path, text: &[u8]) -> Result<(String, Tool), Error> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let failed = |source| match serde_json::from_slice::<Head>(text) {
+        Ok(head) if head.format != FORMAT => {
+            Error::Format { path: path.to_path_buf(), found: head.format }
         }
+        _ => Error::Parse { path: path.to_path_buf(), source },
+    };
+    let file: File<String, Tool> = serde_json::from_slice(text).map_err(failed)?;
+    if file.format == FORMAT {
+        Ok((file.target, file.tool))
+    } else {
+        Err(Error::Format { path: path.to_path_buf(), found: file.format })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocab::isa::Baseline;
+
+    #[test]
+    fn a_tool_is_read_back_from_its_file() {
+        let policy = Policy::new(Baseline::of("x86_64", Some("x86-64-v2")).expect("known"));
+        let tool = Tool::new(Kind::Compiler, "gcc").with_policy(policy);
+        let tools = BTreeMap::from([("t-g++".to_owned(), tool.clone())]);
+        let files = Config::new("T", tools).files().expect("JSON");
+        assert_eq!(files[0].0, Path::new("tools/t-g++.json"));
+        let read = parse(&files[0].0, files[0].1.as_bytes()).expect("read");
+        assert_eq!(read, ("T".to_owned(), tool));
+    }
+
+    #[test]
+    fn another_format_and_damage_are_told_apart() {
+        let parse = |text: &str| parse(Path::new("t.json"), text.as_bytes());
+        assert!(matches!(parse(r#"{"format":9,"new":1}"#), Err(Error::Format { found: 9, .. })));
+        assert!(matches!(parse(r#"{"format":2,"new":1}"#), Err(Error::Parse { .. })));
+        assert!(matches!(parse("{"), Err(Error::Parse { .. })));
     }
 }

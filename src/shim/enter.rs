@@ -2,14 +2,15 @@
 //! process's arguments and environment: a shim is a process of its own, and nothing before it could.
 
 use std::env;
-use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use super::config::{Config, Kind};
+use super::config::{self, Kind, TOOLS_DIR, Tool};
+use super::ledger::{LEDGER_VARIABLE, Line};
 use super::rewrite::{Facts, rewrite};
-use super::{CONFIG_FILE, CWD_VARIABLE, Error, PREFIX_MAP_VARIABLE};
+use super::start::{Prepared, start};
+use super::{CWD_VARIABLE, Error, PREFIX_MAP_VARIABLE, Step};
+use crate::vocab::sandbox::SANDBOX_VARIABLE;
 
 /// What this process is.
 #[derive(Debug)]
@@ -23,69 +24,118 @@ pub enum Entry {
         /// The target that the environment is for.
         target: String,
     },
+    /// A tool that ran as a child: its exit code.
+    Done(u8),
     /// A tool that could not be started; what could be started has replaced this process.
     Failed(Error),
 }
 
 /// Becomes the tool whose name this process has, if it has one.
 pub fn enter() -> Entry {
-    let Some((env_dir, name)) = place() else { return Entry::Program };
-    match start(&env_dir, &name) {
-        Ok(target) => Entry::Cargo { env_dir, target },
-        Err(error) => Entry::Failed(error),
+    let Some(place) = place() else { return Entry::Program };
+    run(place).unwrap_or_else(Entry::Failed)
+}
+
+/// Where a shim stands.
+struct Place {
+    env_dir: PathBuf,
+    name: String,
+    /// What its file says, where it has one.
+    file: Option<Vec<u8>>,
+}
+
+/// A hard link is found by the running file's own path; a symbolic link by the path it was called
+/// by, or as a shell would find it.
+fn place() -> Option<Place> {
+    if let Some(place) = env::current_exe().ok().and_then(|path| split(&path)) {
+        return Some(place);
     }
-}
-
-/// The environment's directory and the tool's name. A hard link is found by the running file's
-/// own path; a symbolic link by the path it was called by, or as a shell would find it.
-fn place() -> Option<(PathBuf, String)> {
     let called: PathBuf = env::args_os().next()?.into();
-    let by_call = || {
-        let direct = called.components().count() > 1;
-        let searched = env::var_os("PATH").filter(|_| !direct);
-        let on_path = searched.iter().flat_map(env::split_paths).map(|dir| dir.join(&called));
-        direct.then(|| called.clone()).into_iter().chain(on_path).find_map(|path| split(&path))
-    };
-    env::current_exe().ok().and_then(|path| split(&path)).or_else(by_call)
+    if called.components().count() > 1 {
+        return split_link(&called);
+    }
+    env::split_paths(&env::var_os("PATH")?).find_map(|dir| split_link(&dir.join(&called)))
 }
 
-/// `<env_dir>/bin/<tool>`, where `<env_dir>` has a configuration.
-fn split(path: &Path) -> Option<(PathBuf, String)> {
+fn split_link(path: &Path) -> Option<Place> {
+    path.is_file().then(|| split(path))?
+}
+
+/// `<env_dir>/bin/<tool>`, where `<env_dir>` has tools.
+fn split(path: &Path) -> Option<Place> {
     let name = path.file_name()?.to_str()?;
     let bin = path.parent()?;
     if matches!(name, "xprov" | "cargo-xprov") || !bin.ends_with("bin") {
         return None;
     }
     let env_dir = bin.parent()?;
-    let there = path.is_file() && env_dir.join(CONFIG_FILE).is_file();
-    there.then(|| (env_dir.to_path_buf(), name.to_owned()))
+    let file = std::fs::read(env_dir.join(config::file_path(name))).ok();
+    (file.is_some() || env_dir.join(TOOLS_DIR).is_dir()).then(|| Place {
+        env_dir: env_dir.to_path_buf(),
+        name: name.to_owned(),
+        file,
+    })
 }
 
-/// Replaces this process with the tool. `Ok` only for cargo, which is xprov itself: the target.
-fn start(env_dir: &Path, name: &str) -> Result<String, Error> {
-    let path = env_dir.join(CONFIG_FILE);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| Error::Read { path: path.clone(), source })?;
-    let config = Config::parse(&path, &text)?;
-    let Some(tool) = config.tools.get(name) else {
-        return Err(Error::UnknownTool { path, tool: name.to_owned() });
+fn run(place: Place) -> Result<Entry, Error> {
+    let Place { env_dir, name, file } = place;
+    let path = || env_dir.join(config::file_path(&name));
+    let Some(file) = file else {
+        return Err(Error::UnknownTool { path: path(), tool: name });
     };
+    let (target, tool) = config::parse(&path(), &file)?;
     if tool.kind == Kind::Cargo {
-        return Ok(config.target);
+        return Ok(Entry::Cargo { env_dir, target });
     }
-    let facts = Facts {
-        env_dir: env_dir.to_path_buf(),
-        cwd: env::current_dir().unwrap_or_else(|_| "/".into()),
-        prefix_map: env::var_os(PREFIX_MAP_VARIABLE).unwrap_or_default(),
-        user_cwd: env::var_os(CWD_VARIABLE).map(PathBuf::from),
-    };
-    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    let call = rewrite(name, tool, &arguments, &facts)?;
-    let mut command = Command::new(&call.program);
-    command.args(&call.arguments).envs(&tool.set).env_remove(CWD_VARIABLE);
-    if let Some(cwd) = &call.cwd {
-        command.current_dir(cwd);
+    let facts = facts(env_dir, tool.kind);
+    let prepared = prepare(&name, tool, env::args_os().skip(1).collect(), &facts)?;
+    let ledger = env::var_os(LEDGER_VARIABLE);
+    start(prepared, ledger.as_deref().map(Path::new), env::temp_dir).map(Entry::Done)
+}
+
+/// What the environment says that matters to a tool of this kind.
+fn facts(env_dir: PathBuf, kind: Kind) -> Facts {
+    let value = |name: &str| env::var_os(name).unwrap_or_default();
+    let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let facts = Facts { env_dir, ..Facts::default() };
+    match kind {
+        Kind::Compiler | Kind::Rustc => Facts {
+            prefix_map: value(PREFIX_MAP_VARIABLE),
+            sandbox: value(SANDBOX_VARIABLE),
+            krate: text("CARGO_PKG_NAME"),
+            version: text("CARGO_PKG_VERSION"),
+            ..facts
+        },
+        Kind::Runner => Facts {
+            cwd: env::current_dir().unwrap_or_else(|_| "/".into()),
+            user_cwd: env::var_os(CWD_VARIABLE).map(PathBuf::from),
+            ..facts
+        },
+        Kind::Plain | Kind::Cargo => facts,
     }
-    let source = command.exec();
-    Err(Error::Start { program: call.program, source })
+}
+
+/// The call of a tool, and the ledger's line about it.
+fn prepare(
+    name: &str,
+    tool: Tool,
+    arguments: Vec<OsString>,
+    facts: &Facts,
+) -> Result<Prepared, Error> {
+    let read = |path: &Path| std::fs::read(path).ok();
+    let rewritten = rewrite(name, &tool, &arguments, facts, &read)?;
+    let line = (rewritten.step != Step::Probe).then(|| Line {
+        tool: name.to_owned(),
+        krate: facts.krate.clone(),
+        version: facts.version.clone(),
+        args: arguments.iter().map(|word| lossy(word)).collect(),
+        notices: rewritten.notices,
+        undefined: Vec::new(),
+    });
+    let (call, step, denied) = (rewritten.call, rewritten.step, rewritten.denied);
+    Ok(Prepared { tool, call, step, denied, line })
+}
+
+fn lossy(word: &OsStr) -> String {
+    word.to_string_lossy().into_owned()
 }

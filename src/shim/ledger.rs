@@ -28,7 +28,17 @@ pub struct Line {
     pub notices: Vec<Notice>,
     /// Symbols that a failed link missed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undefined: Vec<String>,
+    pub undefined: Vec<Undefined>,
+}
+
+/// A symbol that a link missed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undefined {
+    /// Its name as the linker writes it.
+    pub symbol: String,
+    /// The object or `archive(object)` that needs it, where the linker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// One thing that the user should know of a call.

@@ -1,22 +1,33 @@
-//! From the command line that a build script or rustc wrote to the one that runs. Pure.
+//! From the command line that a build script, cargo or rustc wrote to the one that runs. Pure.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use super::compiler::{self, Arguments, Rules, Step};
 use super::config::{Kind, Tool};
+use super::ledger::Notice;
+use super::machine::Roots;
+use super::policy::Crate;
+use super::{Denied, Error, ReadFile, rustc};
+use crate::vocab::isa::Baseline;
 
 /// What a rewriting may depend on besides the tool and its arguments.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The environment's directory.
     pub env_dir: PathBuf,
-    /// The current directory.
+    /// The current directory. Only runners depend on it.
     pub cwd: PathBuf,
     /// The value of [`super::PREFIX_MAP_VARIABLE`].
     pub prefix_map: OsString,
+    /// The value of [`crate::vocab::sandbox::SANDBOX_VARIABLE`].
+    pub sandbox: OsString,
     /// The value of [`super::CWD_VARIABLE`].
     pub user_cwd: Option<PathBuf>,
+    /// The crate that the call is for, where cargo says it.
+    pub krate: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
 }
 
 /// What is to be started.
@@ -30,36 +41,92 @@ pub struct Call {
     pub cwd: Option<PathBuf>,
 }
 
+/// A call and what was done to it.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// What is to be started.
+    pub call: Call,
+    /// What the call does. Tools that are no compilers are only ever probed.
+    pub step: Step,
+    /// What was changed.
+    pub notices: Vec<Notice>,
+    /// Why the call may not happen.
+    pub denied: Option<Denied>,
+}
+
 /// The call of `tool`, named `name`, with the caller's arguments.
 pub fn rewrite(
     name: &str,
     tool: &Tool,
     arguments: &[OsString],
     facts: &Facts,
-) -> Result<Call, Error> {
-    let mut caller = arguments.iter().cloned();
+    read: ReadFile<'_>,
+) -> Result<Rewritten, Error> {
     let mut all: Vec<OsString> = tool.before.iter().map(OsString::from).collect();
     let mut cwd = None;
-    match tool.kind {
-        Kind::Compiler => all.extend(prefix_flags(&facts.prefix_map)),
+    let changed = match tool.kind {
+        Kind::Compiler => {
+            let mut changed = compiler_arguments(tool, arguments, facts, read);
+            all.extend(baseline_flags(tool, &changed.words).iter().map(OsString::from));
+            all.extend(prefix_flags(&facts.prefix_map));
+            // `cpp` preprocesses whatever else it is told.
+            if changed.step == Step::Link && name.ends_with("cpp") {
+                changed.step = Step::Compile;
+            }
+            changed
+        }
+        Kind::Rustc => {
+            rustc::rewrite(arguments, tool.policy.as_ref(), tool.host_policy.as_ref(), read)
+        }
         Kind::Runner => {
+            let mut words = arguments.to_vec();
             // Cargo, started in `/`, names the program relative to it; the program belongs where
             // the user is. Under `cargo test` no such directory is set and cargo's own stays.
-            if let Some(program) = caller.next() {
-                all.push(facts.cwd.join(program).into());
+            if let Some(program) = words.first_mut() {
+                *program = facts.cwd.join(&*program).into();
             }
             cwd.clone_from(&facts.user_cwd);
+            unchanged(words)
         }
-        Kind::Plain | Kind::Cargo => {}
-    }
-    all.extend(caller);
+        Kind::Plain | Kind::Cargo => unchanged(arguments.to_vec()),
+    };
+    all.extend(changed.words);
     all.extend(tool.after.iter().map(OsString::from));
     let program = match &tool.program {
         Some(program) => facts.env_dir.join(program),
         None if all.is_empty() => return Err(Error::NothingToStart { tool: name.to_owned() }),
         None => Path::new(&all.remove(0)).to_path_buf(),
     };
-    Ok(Call { program, arguments: all, cwd })
+    let call = Call { program, arguments: all, cwd };
+    Ok(Rewritten { call, step: changed.step, notices: changed.notices, denied: changed.denied })
+}
+
+fn compiler_arguments(
+    tool: &Tool,
+    arguments: &[OsString],
+    facts: &Facts,
+    read: ReadFile<'_>,
+) -> Arguments {
+    let krate = Crate { name: facts.krate.as_deref(), version: facts.version.as_deref() };
+    let roots = || Roots::of(&facts.sandbox, &facts.prefix_map, &facts.env_dir);
+    compiler::rewrite(
+        arguments,
+        &Rules { policy: tool.policy.as_ref(), krate, roots: &roots, read },
+    )
+}
+
+fn unchanged(words: Vec<OsString>) -> Arguments {
+    Arguments { words, notices: Vec::new(), step: Step::Probe, denied: None }
+}
+
+/// The baseline comes before the caller's arguments, so that a crate can say more for a file. On
+/// Arm a `-mcpu` would lose against any `-march`, also one before it: there it stands alone.
+fn baseline_flags(tool: &Tool, words: &[OsString]) -> &'static [&'static str] {
+    let Some(policy) = &tool.policy else { return &[] };
+    let Ok(level) = policy.level() else { return &[] };
+    let names_cpu = |word: &OsString| word.as_encoded_bytes().starts_with(b"-mcpu=");
+    let is_arm = |level: &Baseline| matches!(level.arch(), "aarch64" | "armv7");
+    if is_arm(&level) && words.iter().any(names_cpu) { &[] } else { level.c_flags() }
 }
 
 /// One flag a pair. They come before the caller's arguments, so that a crate's own maps win.
@@ -76,10 +143,11 @@ fn prefix_flags(prefix_map: &OsStr) -> Vec<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shim::Policy;
 
     fn call(tool: &Tool, arguments: &[&str], facts: &Facts) -> Call {
         let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-        rewrite("tool", tool, &arguments, facts).expect("a call")
+        rewrite("tool", tool, &arguments, facts, &|_| None).expect("a call").call
     }
 
     #[test]
@@ -90,6 +158,20 @@ mod tests {
         let maps = ["-ffile-prefix-map=/a b=/x", "-ffile-prefix-map=/é=/y"];
         assert_eq!(call.program, Path::new("/s/gcc-12"));
         assert_eq!(call.arguments, ["--sysroot=/s", maps[0], maps[1], "-c", "a.c"]);
+    }
+
+    #[test]
+    fn the_baseline_comes_first_unless_an_arm_cpu_is_named() {
+        let policy = Policy::new(Baseline::of("aarch64", None).expect("known"));
+        let tool = Tool::new(Kind::Compiler, "/s/gcc").with_policy(policy);
+        let words = |arguments: &[&str]| call(&tool, arguments, &Facts::default()).arguments;
+        assert_eq!(words(&["-c", "a.c"]), ["-march=armv8-a", "-c", "a.c"]);
+        assert_eq!(words(&["-mcpu=cortex-a76", "a.c"]), ["-mcpu=cortex-a76", "a.c"]);
+        assert_eq!(words(&["-mcpu=native", "a.c"]), ["-march=armv8-a", "a.c"]);
+        let policy = Policy::new(Baseline::of("x86_64", Some("x86-64-v3")).expect("known"));
+        let tool = Tool::new(Kind::Compiler, "/s/gcc").with_policy(policy);
+        let words = call(&tool, &["-mcpu=atom"], &Facts::default()).arguments;
+        assert_eq!(words, ["-march=x86-64-v3", "-mcpu=atom"]);
     }
 
     #[test]
@@ -118,7 +200,7 @@ mod tests {
             ("/rust/rustc".into(), vec!["-vV".into()])
         );
         assert!(matches!(
-            rewrite("w", &tool, &[], &Facts::default()),
+            rewrite("w", &tool, &[], &Facts::default(), &|_| None),
             Err(Error::NothingToStart { .. })
         ));
     }

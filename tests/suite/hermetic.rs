@@ -4,15 +4,13 @@
 mod real_cargo;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use xprov::hermetic::cargo_config::ConfigFile;
 use xprov::hermetic::cfg_expr::TargetCfgs;
 use xprov::hermetic::vars::{self, Fate};
 use xprov::hermetic::{CTools, Error, Paths, Plan, PlanInput, Rust, Settings, prefix};
-use xprov::shim::{self, Config, Entry, Kind, Tool};
+use xprov::shim;
 use xprov::vocab::digest::TreeHash;
 use xprov::vocab::triple::RustTriple;
 
@@ -208,80 +206,4 @@ fn the_page_on_the_environment_shows_the_catalogue() {
 #[test]
 fn hermetic_and_shim_agree_on_the_name_of_the_map() {
     assert_eq!(prefix::VARIABLE, shim::PREFIX_MAP_VARIABLE);
-}
-
-/// Under its own name this does nothing. Linked into an environment as a tool and started with
-/// this test's name, the process becomes the tool.
-#[test]
-fn becomes_the_tool() {
-    match shim::enter() {
-        Entry::Program => {}
-        entry => panic!("{entry:?}"),
-    }
-}
-
-fn script(path: &Path, text: &str) {
-    std::fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("written");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("executable");
-}
-
-#[test]
-fn a_link_in_bin_starts_the_tool_however_it_is_called() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let env_dir = dir.path().join("e é 1");
-    let bin = env_dir.join("bin");
-    std::fs::create_dir_all(&bin).expect("made");
-    script(&env_dir.join("real-gcc"), "printf '<%s>' \"$MARK\" \"$@\"");
-    let mut gcc = Tool::new(Kind::Compiler, "real-gcc").with_before(["--sysroot=/s".to_owned()]);
-    gcc.set.insert("MARK".to_owned(), "m".to_owned());
-    let tools = BTreeMap::from([
-        ("t-gcc".to_owned(), gcc),
-        ("gone".to_owned(), Tool::new(Kind::Plain, "nowhere")),
-    ]);
-    let text = Config::new("aarch64-unknown-linux-gnu", tools).to_toml().expect("TOML");
-    std::fs::write(env_dir.join(shim::CONFIG_FILE), text).expect("written");
-    let own = std::env::current_exe().expect("this program");
-    let hard = bin.join("t-gcc");
-    if std::fs::hard_link(&own, &hard).is_err() {
-        std::fs::copy(&own, &hard).expect("copied");
-    }
-    for name in ["gone", "unknown"] {
-        symlink(&own, bin.join(name)).expect("linked");
-    }
-    let chosen = ["hermetic::becomes_the_tool", "--exact", "--nocapture"];
-    let run = |program: &Path| -> Output {
-        Command::new(program)
-            .args(chosen)
-            .env("PATH", &bin)
-            .env(shim::PREFIX_MAP_VARIABLE, "/a b=/x\u{1f}/c=/y")
-            .output()
-            .expect("it starts")
-    };
-    let expected = "<m><--sysroot=/s><-ffile-prefix-map=/a b=/x><-ffile-prefix-map=/c=/y>\
-                    <hermetic::becomes_the_tool><--exact><--nocapture>";
-    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said(&run(&hard)).ends_with(expected), "{}", said(&run(&hard)));
-    std::fs::remove_file(&hard).expect("removed");
-    symlink(&own, &hard).expect("linked");
-    assert!(said(&run(&hard)).ends_with(expected), "by a path to a symbolic link");
-    let by_name = Command::new("sh")
-        .args(["-c", &format!("PATH=\"$BIN\"; t-gcc {}", chosen.join(" "))])
-        .env("BIN", &bin)
-        .env(shim::PREFIX_MAP_VARIABLE, "/a b=/x\u{1f}/c=/y")
-        .output()
-        .expect("sh runs");
-    assert!(said(&by_name).ends_with(expected), "by its name on PATH");
-    for (name, error) in [("gone", "Start"), ("unknown", "UnknownTool")] {
-        let output = run(&bin.join(name));
-        let all = said(&output) + &String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && all.contains(error), "{name}: {all}");
-    }
-}
-
-#[test]
-fn a_shim_configuration_of_another_format_says_so() {
-    let path = Path::new("shim.toml");
-    let parse = |text| Config::parse(path, text);
-    assert!(matches!(parse("format = 9\nnew = 1\n"), Err(shim::Error::Format { found: 9, .. })));
-    assert!(matches!(parse("format = 1\nnew = 1\n"), Err(shim::Error::Parse { .. })));
 }

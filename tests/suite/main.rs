@@ -11,6 +11,7 @@ mod fetch;
 mod hermetic;
 mod inspect;
 mod relocate;
+mod shim;
 mod support;
 mod tree_vectors;
 mod verbs;

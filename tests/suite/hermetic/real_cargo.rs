@@ -10,7 +10,8 @@ use xprov::hermetic::messages::{self, Line};
 use xprov::hermetic::{Plan, Rust};
 use xprov::vocab::triple::RustTriple;
 
-use super::{Case, script};
+use super::Case;
+use crate::shim::script;
 
 /// What a machine must not get its way with: none of these programs exists.
 const HOSTILE_PROJECT: &str = r#"
@@ -122,6 +123,8 @@ impl Machine {
         }
         let compiler = bin.join(format!("{}-gcc", self.case.host.tool_prefix()));
         script(&compiler, "PATH=/usr/bin:/bin exec cc \"$@\"");
+        let rustc = format!("exec '{}' \"$@\"", self.case.rust.rustc.display());
+        script(&bin.join("rustc"), &rustc);
         script(&bin.join("rustc-wrapper"), "exec \"$@\"");
         script(&bin.join("runner"), "exec \"$@\"");
         std::fs::write(&plan.config.path, &plan.config.text).expect("written");

@@ -1,0 +1,62 @@
+//! What the shims of an environment are told: its tools, and what the settings say of instruction
+//! sets.
+
+use std::collections::BTreeMap;
+
+use super::toolset::Toolset;
+use crate::shim::{Action, Config, Kind, Policy, Tool};
+use crate::vocab::isa::Baseline;
+use crate::vocab::triple::RustTriple;
+
+/// What the settings say of instruction sets.
+pub struct Isa {
+    /// The level that the target's output may assume. `None`: nothing is known of its levels.
+    pub baseline: Option<Baseline>,
+    /// What becomes of `native`.
+    pub native: Action,
+    /// The same for single crates, by `name` or `name@version`.
+    pub crates: BTreeMap<String, Action>,
+    /// rustc's target features that are allowed beyond the baseline.
+    pub features: Vec<String>,
+    /// rustc's target CPUs that are allowed beyond it.
+    pub cpus: Vec<String>,
+}
+
+impl Isa {
+    fn policy(&self, level: Baseline) -> Policy {
+        let (native, crates) = (self.native.clone(), self.crates.clone());
+        Policy { native, crates, ..Policy::new(level) }
+    }
+}
+
+/// The configuration of the shims. What compiles for the target has the settings' baseline, and
+/// what compiles for the host the host's own; where both are the same, so are the compilers.
+pub fn config(tools: &Toolset, host: &RustTriple, target: &RustTriple, isa: &Isa) -> Config {
+    let of_host = Baseline::of(host.arch(), None).ok();
+    let of_host = if host == target { isa.baseline } else { of_host };
+    let for_target = isa.baseline.map(|level| isa.policy(level));
+    let for_host = of_host.map(|level| isa.policy(level));
+    let prefix = format!("{}-", tools.target.prefix);
+    let mut shims = tools.shims.clone();
+    for (name, tool) in &mut shims {
+        match tool.kind {
+            Kind::Compiler if name.starts_with(&prefix) => tool.policy.clone_from(&for_target),
+            Kind::Compiler => tool.policy.clone_from(&for_host),
+            Kind::Rustc => rustc(tool, for_target.as_ref(), for_host.as_ref(), isa),
+            Kind::Plain | Kind::Runner | Kind::Cargo => {}
+        }
+    }
+    Config::new(target.as_str(), shims)
+}
+
+/// rustc asks for no `native` of a C compiler's: of the rules, features and CPUs concern it. They
+/// are for the target; build scripts get no flags of the settings.
+fn rustc(tool: &mut Tool, target: Option<&Policy>, host: Option<&Policy>, isa: &Isa) {
+    let bare = |policy: &Policy| Policy { crates: BTreeMap::new(), ..policy.clone() };
+    tool.policy = target.map(|policy| Policy {
+        features: isa.features.clone(),
+        cpus: isa.cpus.clone(),
+        ..bare(policy)
+    });
+    tool.host_policy = host.map(bare);
+}

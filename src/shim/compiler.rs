@@ -1,0 +1,303 @@
+//! The arguments of a C or C++ compiler: what asks for this machine's instruction set or names its
+//! directories is taken out, and it is told apart what the call is for. Pure.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::ledger::{Notice, NoticeKind};
+use super::machine::{self, Named, Roots};
+use super::policy::{Action, Crate, Decision, Policy, crate_setting};
+use super::response;
+use super::{Denied, ReadFile};
+use crate::vocab::isa::Baseline;
+
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It asks the tool about itself.
+    Probe,
+    /// It makes anything but a linked file.
+    Compile,
+    /// It links.
+    Link,
+}
+
+/// The arguments after the rewriting, and what was found.
+#[derive(Debug)]
+pub struct Arguments {
+    /// What the tool gets.
+    pub words: Vec<OsString>,
+    /// What was changed.
+    pub notices: Vec<Notice>,
+    /// What the call does.
+    pub step: Step,
+    /// Why the call may not happen.
+    pub denied: Option<Denied>,
+}
+
+/// What a rewriting goes by.
+pub struct Rules<'a> {
+    /// The policy for instruction sets.
+    pub policy: Option<&'a Policy>,
+    /// The crate that the call is for.
+    pub krate: Crate<'a>,
+    /// Makes the directories that may be named although they are below one of the machine's.
+    pub roots: &'a dyn Fn() -> Roots,
+    /// Reads an `@file`.
+    pub read: ReadFile<'a>,
+}
+
+/// How many files may name files, a loop or not; gcc allows 2000 in all.
+const DEPTH: usize = 16;
+
+/// Options whose value is the next argument: it is not looked at.
+const WITH_VALUE: &[&str] = &[
+    "-o",
+    "-x",
+    "-D",
+    "-U",
+    "-A",
+    "-u",
+    "-z",
+    "-e",
+    "-T",
+    "-l",
+    "-MF",
+    "-MT",
+    "-MQ",
+    "-include",
+    "-imacros",
+    "-iprefix",
+    "-iwithprefix",
+    "-iwithprefixbefore",
+    "-isysroot",
+    "-imultilib",
+    "-Xassembler",
+    "-Xpreprocessor",
+    "-Xlinker",
+    "-Xclang",
+    "-mllvm",
+    "-arch",
+    "-target",
+    "-framework",
+    "-aux-info",
+    "-dumpbase",
+    "-dumpdir",
+    "-specs",
+    "-wrapper",
+    "--param",
+    "--sysroot",
+    "--output",
+];
+
+const COMPILES: &[&str] = &["-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"];
+
+/// Options with which a compiler prints something and does nothing else.
+const PRINTS: &[&str] = &["--version", "-###", "--target-help", "-V", "-qversion"];
+const PRINTS_PREFIXES: &[&str] = &["-print-", "--print-", "-dump", "--help"];
+
+/// Rewrites the caller's arguments.
+pub fn rewrite(arguments: &[OsString], rules: &Rules<'_>) -> Arguments {
+    let mut scan = Scan::new(rules);
+    let mut words = Vec::with_capacity(arguments.len() + 8);
+    scan.words(arguments, DEPTH, &mut words);
+    let step = match (scan.prints, scan.compiles, scan.inputs) {
+        (true, ..) | (_, _, false) => Step::Probe,
+        (_, true, _) => Step::Compile,
+        _ => Step::Link,
+    };
+    Arguments { words, notices: scan.notices, step, denied: scan.denied }
+}
+
+struct Scan<'a> {
+    rules: &'a Rules<'a>,
+    roots: Option<Roots>,
+    decision: Option<Decision>,
+    notices: Vec<Notice>,
+    denied: Option<Denied>,
+    prints: bool,
+    compiles: bool,
+    inputs: bool,
+}
+
+impl<'a> Scan<'a> {
+    fn new(rules: &'a Rules<'a>) -> Self {
+        Self {
+            rules,
+            roots: None,
+            decision: None,
+            notices: Vec::new(),
+            denied: None,
+            prints: false,
+            compiles: false,
+            inputs: false,
+        }
+    }
+
+    /// Appends what becomes of `words` to `out`, and says whether that is something else.
+    fn words(&mut self, words: &[OsString], depth: usize, out: &mut Vec<OsString>) -> bool {
+        let mut changed = false;
+        let mut rest = words;
+        while let [word, after @ ..] = rest {
+            rest = after;
+            // What is no text is a file's name.
+            let Some(text) = word.to_str() else {
+                self.inputs = true;
+                out.push(word.clone());
+                continue;
+            };
+            if let Some(path) = text.strip_prefix('@')
+                && let Some(contents) = self.file(path, depth)
+            {
+                let mut inner = Vec::with_capacity(contents.len());
+                if self.words(&contents, depth - 1, &mut inner) {
+                    changed = true;
+                    out.append(&mut inner);
+                } else {
+                    out.push(word.clone());
+                }
+                continue;
+            }
+            let next = after.first().and_then(|next| next.to_str());
+            let length = match self.option(text, next, out) {
+                Some(length) => {
+                    changed = true;
+                    length
+                }
+                None => {
+                    let length = self.look(text);
+                    let end = words_of(rest, length);
+                    out.push(word.clone());
+                    out.extend_from_slice(&rest[..end]);
+                    length
+                }
+            };
+            rest = &rest[words_of(rest, length)..];
+        }
+        changed
+    }
+
+    fn file(&self, path: &str, depth: usize) -> Option<Vec<OsString>> {
+        let text = (depth > 0).then(|| (self.rules.read)(Path::new(path)))?;
+        Some(response::words(&text?))
+    }
+
+    /// Takes an option out or puts others in its place: how many words it has, including the first,
+    /// less one. `None` where it stays.
+    fn option(&mut self, text: &str, next: Option<&str>, out: &mut Vec<OsString>) -> Option<usize> {
+        if !text.starts_with('-') {
+            return None;
+        }
+        if let Some((option, length)) = native(text, next) {
+            return self.native(option, out).then_some(length);
+        }
+        let roots = self.rules.roots;
+        let known = &mut self.roots;
+        let mut roots = || known.get_or_insert_with(roots).clone();
+        let (dir, length) = match machine::directory(text) {
+            Named::Here(dir) => (dir, 0),
+            Named::Next => (next?, 1),
+            Named::No => {
+                let (left, dropped) = machine::linker_words(text, &mut roots)?;
+                for dir in dropped {
+                    self.host_directory(text.to_owned(), left.clone(), &dir);
+                }
+                out.extend(left.map(OsString::from));
+                return Some(0);
+            }
+        };
+        if !machine::is_machine(dir, &mut roots) {
+            return None;
+        }
+        let what = if length == 0 { text.to_owned() } else { format!("{text} {dir}") };
+        self.host_directory(what, None, dir);
+        Some(length)
+    }
+
+    /// Notes what a word that stays says of the call: the number of words after it that belong to it.
+    fn look(&mut self, text: &str) -> usize {
+        if !text.starts_with('-') || text == "-" || text.starts_with("-l") {
+            self.inputs = true;
+        }
+        self.compiles |= COMPILES.contains(&text);
+        self.prints |=
+            PRINTS.contains(&text) || PRINTS_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+        let takes = WITH_VALUE.contains(&text) || machine::directory(text) == Named::Next;
+        usize::from(takes)
+    }
+
+    fn host_directory(&mut self, what: String, became: Option<String>, dir: &str) {
+        self.notices.push(Notice {
+            kind: NoticeKind::HostDirectory,
+            what,
+            became,
+            why: "it is a directory of this machine".to_owned(),
+            allow: Some(format!("sandbox.read = [\"{dir}\"]")),
+        });
+    }
+
+    /// Whether the option was taken out.
+    fn native(&mut self, option: &str, out: &mut Vec<OsString>) -> bool {
+        let Some(policy) = self.rules.policy else { return false };
+        let decision = self.decision.get_or_insert_with(|| policy.decide(self.rules.krate));
+        let tune = option.starts_with("-mtune");
+        let flags: &[&str] = match &decision.action {
+            Action::Native => return false,
+            _ if tune => &[],
+            Action::Level(level) => Baseline::level_flags(&policy.arch, level).unwrap_or_default(),
+            Action::Baseline | Action::Deny => &[],
+        };
+        out.extend(flags.iter().map(OsString::from));
+        let baseline = Baseline::of(&policy.arch, Some(&policy.baseline));
+        let denies = decision.action == Action::Deny && !tune;
+        let became = match &baseline {
+            _ if denies || tune => None,
+            _ if !flags.is_empty() => Some(flags.join(" ")),
+            Ok(baseline) => Some(baseline.c_flags().join(" ")),
+            Err(_) => None,
+        };
+        if denies {
+            self.denied = Some(Denied {
+                krate: self.rules.krate.name.map(str::to_owned),
+                flag: option.to_owned(),
+                setting: decision.setting.clone(),
+                instead: crate_setting(self.rules.krate, "baseline"),
+            });
+        }
+        let why = "it means the machine that builds, not the one that runs";
+        self.notices.push(Notice {
+            kind: NoticeKind::Isa,
+            what: option.to_owned(),
+            became,
+            why: why.to_owned(),
+            allow: crate_setting(self.rules.krate, "native"),
+        });
+        true
+    }
+}
+
+/// As many of `rest` as there are, and no more than `length`.
+fn words_of(rest: &[OsString], length: usize) -> usize {
+    rest.len().min(length)
+}
+
+/// An option that asks for this machine's CPU, in its plain spelling, and how many words follow it.
+/// gcc reads `--machine=arch=native`, `--machine-arch=native` and `--machine arch=native` as
+/// `-march=native`.
+fn native(text: &str, next: Option<&str>) -> Option<(&'static str, usize)> {
+    let (value, length) = match text.strip_prefix("--machine") {
+        Some("") => (next?, 1),
+        Some(rest) => (rest.strip_prefix(['=', '-'])?, 0),
+        None => (text.strip_prefix("-m")?, 0),
+    };
+    let option = match value {
+        "arch=native" => "-march=native",
+        "cpu=native" => "-mcpu=native",
+        "tune=native" => "-mtune=native",
+        _ => return None,
+    };
+    Some((option, length))
+}
+
+#[cfg(test)]
+mod tests;

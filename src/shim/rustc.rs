@@ -1,0 +1,221 @@
+//! The arguments of rustc: target CPUs and features beyond the baseline are taken out, unless the
+//! settings allow them. Pure.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::compiler::{Arguments, Step};
+use super::ledger::{Notice, NoticeKind};
+use super::policy::Policy;
+use super::{ReadFile, response};
+
+/// What rustc prints beside compiling; with any other `--print` it compiles nothing.
+const PRINTED_BESIDE: &[&str] = &["link-args", "native-static-libs"];
+
+/// Whether rustc is asked about itself: `-vV`, `--print`, source text on standard input.
+pub fn is_probe(arguments: &[OsString]) -> bool {
+    let mut after_print = false;
+    let mut asks = |word: &OsString| {
+        let text = word.to_str().unwrap_or_default();
+        let asked = std::mem::replace(&mut after_print, text == "--print").then_some(text);
+        match asked.or_else(|| text.strip_prefix("--print=")) {
+            Some(what) => !PRINTED_BESIDE.contains(&what),
+            None => matches!(
+                text,
+                "-" | "-V" | "-vV" | "-Vv" | "--version" | "-h" | "--help" | "--explain"
+            ),
+        }
+    };
+    arguments.is_empty() || arguments.iter().any(&mut asks)
+}
+
+/// Rewrites the caller's arguments. `target` is the policy for what is compiled with `--target`,
+/// `host` for what is compiled without.
+pub fn rewrite(
+    arguments: &[OsString],
+    target: Option<&Policy>,
+    host: Option<&Policy>,
+    read: ReadFile<'_>,
+) -> Arguments {
+    if is_probe(arguments) {
+        let words = arguments.to_vec();
+        return Arguments { words, notices: Vec::new(), step: Step::Probe, denied: None };
+    }
+    let expanded = expanded(arguments, read);
+    let all = expanded.as_deref().unwrap_or(arguments);
+    let triple = triple(all);
+    let policy = if triple.is_some() { target } else { host };
+    let mut notices = Vec::new();
+    let mut words = Vec::with_capacity(all.len());
+    let mut rest = all;
+    while let [word, after @ ..] = rest {
+        rest = after;
+        let text = word.to_str().unwrap_or_default();
+        let next = after.first().and_then(|next| next.to_str());
+        let (option, split) = match (text, next) {
+            ("-C" | "--codegen", Some(next)) => (Some(next), true),
+            _ => (["-C", "--codegen="].iter().find_map(|way| text.strip_prefix(way)), false),
+        };
+        let change = option.zip(policy).and_then(|(option, policy)| filter(option, policy, triple));
+        let Some((left, notice)) = change else {
+            words.push(word.clone());
+            continue;
+        };
+        notices.push(notice);
+        words.extend(left.map(|left| OsString::from(format!("-C{left}"))));
+        rest = &rest[usize::from(split)..];
+    }
+    // Cargo gave a file because the arguments are too long for a command line; where nothing in it
+    // changed, it stays one.
+    if notices.is_empty() {
+        words = arguments.to_vec();
+    }
+    Arguments { words, notices, step: Step::Compile, denied: None }
+}
+
+/// The value of `--target`.
+fn triple(arguments: &[OsString]) -> Option<&str> {
+    let at = arguments.iter().position(|word| {
+        word.to_str().is_some_and(|text| text == "--target" || text.starts_with("--target="))
+    })?;
+    match arguments[at].to_str()?.strip_prefix("--target=") {
+        Some(triple) => Some(triple),
+        None => arguments.get(at + 1)?.to_str(),
+    }
+}
+
+/// The arguments with what is in `@path` files; rustc reads one argument a line, and no file in a
+/// file. `None` where there is no file.
+fn expanded(arguments: &[OsString], read: ReadFile<'_>) -> Option<Vec<OsString>> {
+    let path =
+        |word: &OsString| word.to_str().and_then(|text| text.strip_prefix('@').map(str::to_owned));
+    arguments.iter().find_map(path)?;
+    let lines = |word: &OsString| {
+        let text = path(word).and_then(|path| read(Path::new(&path)));
+        text.map_or_else(|| vec![word.clone()], |text| response::lines(&text))
+    };
+    Some(arguments.iter().flat_map(lines).collect())
+}
+
+/// What is left of a `-C` option beyond the baseline, and the notice; `None` where it stays.
+fn filter(option: &str, policy: &Policy, triple: Option<&str>) -> Option<(Option<String>, Notice)> {
+    let level = policy.level().ok()?;
+    let (key, value) = option.trim_start().split_once('=')?;
+    // Rustc takes either.
+    let (left, allow) = match &*key.trim().replace('_', "-") {
+        "target-cpu" => {
+            let cpu = value.trim();
+            let allowed = cpu != "native" && policy.cpus.iter().any(|known| known == cpu);
+            if level.rustc_cpu_is_within(cpu) || allowed {
+                return None;
+            }
+            let line = |triple| format!("target.{triple}.rustflags = [\"-Ctarget-cpu={cpu}\"]");
+            (None, triple.filter(|_| cpu != "native").map(line))
+        }
+        "target-feature" => {
+            let beyond = |feature: &&str| {
+                let name = feature.trim().strip_prefix('+').unwrap_or_default();
+                !name.is_empty()
+                    && !level.has_feature(name)
+                    && !policy.features.iter().any(|known| known == name)
+            };
+            let (dropped, kept): (Vec<&str>, Vec<&str>) = value.split(',').partition(beyond);
+            if dropped.is_empty() {
+                return None;
+            }
+            let names: Vec<String> =
+                dropped.iter().map(|name| format!("\"{}\"", &name.trim()[1..])).collect();
+            let left = (!kept.is_empty()).then(|| format!("target-feature={}", kept.join(",")));
+            (left, Some(format!("isa.features = [{}]", names.join(", "))))
+        }
+        _ => return None,
+    };
+    let notice = Notice {
+        kind: NoticeKind::Isa,
+        what: format!("-C{}", option.trim_start()),
+        became: left.as_ref().map(|left| format!("-C{left}")),
+        why: format!("it is beyond the baseline, {}", level.name()),
+        allow,
+    };
+    Some((left, notice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocab::isa::Baseline;
+
+    fn rewritten(arguments: &[&str]) -> Arguments {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        let mut target = Policy::new(Baseline::of("x86_64", Some("x86-64-v2")).expect("known"));
+        target.features.push("aes".to_owned());
+        target.cpus.push("haswell".to_owned());
+        let host = Policy::new(Baseline::of("x86_64", None).expect("known"));
+        let read = |path: &Path| {
+            (path == Path::new("f")).then(|| b"--target=t\na b.rs\n-Ctarget-cpu=native".to_vec())
+        };
+        rewrite(&arguments, Some(&target), Some(&host), &read)
+    }
+
+    #[test]
+    fn what_is_beyond_the_baseline_is_left_out() {
+        for (arguments, kept) in [
+            (&["--target", "t", "-Ctarget-cpu=native", "a.rs"][..], &["--target", "t", "a.rs"][..]),
+            (&["--target=t", "-C", "target-cpu=x86-64-v3", "a.rs"], &["--target=t", "a.rs"]),
+            (&["a.rs", "--codegen", "target-cpu=x86-64-v2"], &["a.rs"]),
+            (&["a.rs", "-Ctarget_cpu=haswell"], &["a.rs"]),
+            (
+                &["--target=t", "--codegen=target-feature=+avx2,-sse3,+crt-static,+aes", "a.rs"],
+                &["--target=t", "-Ctarget-feature=-sse3,+crt-static,+aes", "a.rs"],
+            ),
+            (&["a.rs", "-Ctarget-feature=+aes"], &["a.rs"]),
+            (&["@f", "-O"], &["--target=t", "a b.rs", "-O"]),
+        ] {
+            let found = rewritten(arguments);
+            assert_eq!(found.words, kept, "{arguments:?}");
+            assert_eq!(found.notices.len(), 1, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_baseline_has_and_the_settings_allow_stays() {
+        for arguments in [
+            &["--target=t", "-Ctarget-cpu=haswell", "-Ctarget-feature=+popcnt,+aes", "a.rs"][..],
+            &["--target=t", "-Copt-level=3", "--cfg", "target-cpu=native", "a.rs"],
+            &["a.rs", "-Ctarget-cpu=x86-64", "-Ctarget-feature=-sse2,+crt-static", "-C"],
+        ] {
+            let found = rewritten(arguments);
+            assert_eq!((found.words, found.notices), (words(arguments), vec![]));
+        }
+    }
+
+    fn words(arguments: &[&str]) -> Vec<OsString> {
+        arguments.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_notice_says_what_would_allow_it() {
+        let found = rewritten(&["--target=t", "-Ctarget-feature=+avx2,+fma,+sse2", "a.rs"]);
+        let notice = &found.notices[0];
+        assert_eq!(notice.became.as_deref(), Some("-Ctarget-feature=+sse2"));
+        assert_eq!(notice.allow.as_deref(), Some("isa.features = [\"avx2\", \"fma\"]"));
+        assert_eq!(notice.why, "it is beyond the baseline, x86-64-v2");
+    }
+
+    #[test]
+    fn questions_to_rustc_are_passed_on() {
+        for arguments in [
+            &["-vV"][..],
+            &["-", "--crate-name", "___", "--print=cfg", "-Ctarget-cpu=native"],
+            &["--print", "target-list"],
+            &["--version"],
+            &[],
+        ] {
+            let found = rewritten(arguments);
+            assert_eq!((found.step, found.words), (Step::Probe, words(arguments)));
+        }
+        for arguments in [&["a.rs"][..], &["--print", "native-static-libs", "a.rs"]] {
+            assert_eq!(rewritten(arguments).step, Step::Compile);
+        }
+    }
+}
