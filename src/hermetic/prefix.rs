@@ -18,8 +18,8 @@ pub struct PrefixMap {
 /// Separates the `from=to` pairs in [`VARIABLE`]: a character that no sane path has.
 pub const SEPARATOR: char = '\u{1f}';
 
-/// The variable that carries the maps to the compiler shims. They cannot be in the files of the shims, which
-/// two checkouts of one project share.
+/// The variable that carries the maps to the compiler shims. They cannot be in the files of the
+/// shims, which two checkouts of one project share.
 pub const VARIABLE: &str = "XPROV_PREFIX_MAP";
 
 /// All maps, the most general first: both rustc and gcc let the last match win.

@@ -159,18 +159,14 @@ impl<'a> Scan<'a> {
                 continue;
             }
             let next = after.first().and_then(|next| next.to_str());
-            let length = match self.option(text, next, out) {
-                Some(length) => {
-                    changed = true;
-                    length
-                }
-                None => {
-                    let length = self.look(text);
-                    let end = words_of(rest, length);
-                    out.push(word.clone());
-                    out.extend_from_slice(&rest[..end]);
-                    length
-                }
+            let length = if let Some(length) = self.option(text, next, out) {
+                changed = true;
+                length
+            } else {
+                let length = self.look(text);
+                out.push(word.clone());
+                out.extend_from_slice(&rest[..words_of(rest, length)]);
+                length
             };
             rest = &rest[words_of(rest, length)..];
         }

@@ -88,7 +88,8 @@ fn run(place: Place) -> Result<Entry, Error> {
         return Ok(Entry::Cargo { env_dir, target });
     }
     let facts = facts(env_dir, tool.kind);
-    let prepared = prepare(&name, tool, env::args_os().skip(1).collect(), &facts)?;
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let prepared = prepare(&name, tool, &arguments, &facts)?;
     let ledger = env::var_os(LEDGER_VARIABLE);
     start(prepared, ledger.as_deref().map(Path::new), env::temp_dir).map(Entry::Done)
 }
@@ -119,11 +120,11 @@ fn facts(env_dir: PathBuf, kind: Kind) -> Facts {
 fn prepare(
     name: &str,
     tool: Tool,
-    arguments: Vec<OsString>,
+    arguments: &[OsString],
     facts: &Facts,
 ) -> Result<Prepared, Error> {
     let read = |path: &Path| std::fs::read(path).ok();
-    let rewritten = rewrite(name, &tool, &arguments, facts, &read)?;
+    let rewritten = rewrite(name, &tool, arguments, facts, &read)?;
     let line = (rewritten.step != Step::Probe).then(|| Line {
         tool: name.to_owned(),
         krate: facts.krate.clone(),

@@ -1,6 +1,8 @@
 //! What a linker says of symbols that it does not find, in the words of binutils' ld and gold, of
 //! lld and of Apple's. Pure.
 
+use std::path::Path;
+
 use super::ledger::Undefined;
 
 /// The symbols that `text`, a linker's standard error, names as undefined; each once.
@@ -79,7 +81,8 @@ fn without_program(text: &str) -> &str {
 fn object_of(before: &str) -> Option<&str> {
     let object = without_program(before).split(':').next()?;
     let object = object.find("(.").map_or(object, |end| &object[..end]);
-    Some(object).filter(|object| object.ends_with(".o") || object.ends_with(')'))
+    let is_object = Path::new(object).extension().is_some_and(|extension| extension == "o");
+    (is_object || object.ends_with(')')).then_some(object)
 }
 
 /// `ld.lld: error: undefined symbol: sum`, `undefined hidden symbol: sum`.

@@ -208,8 +208,8 @@ fn a_link_that_fails_names_its_symbols_and_ends_as_the_linker_did() {
     let fails = "echo out; printf '%s\\n' 'ld: a.o: in function `f'\"'\"':' \
                  'a.c:(.text+0x1): undefined reference to `sum'\"'\"'' >&2; exit 3";
     let killed = "echo gone >&2; kill -s TERM $$";
-    let killer = Tool::new(Kind::Compiler, "real-killed");
-    let env = Env::new(&[("t-gcc", gcc(), fails), ("t-killed", killer, killed)]);
+    let ended = Tool::new(Kind::Compiler, "real-killed");
+    let env = Env::new(&[("t-gcc", gcc(), fails), ("t-killed", ended, killed)]);
     let output = env.run("t-gcc", &["a.o", "-o", "a"]);
     assert_eq!((output.status.code(), &*said(&output)), (Some(3), "out\n"));
     let text = "ld: a.o: in function `f':\na.c:(.text+0x1): undefined reference to `sum'\n";
