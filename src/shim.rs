@@ -5,6 +5,10 @@
 //! project. What it does to a command line is [`rewrite`], a pure function; what it did goes to the
 //! [`ledger`].
 
+mod access;
+#[cfg(target_os = "linux")]
+pub mod broker;
+pub mod build_script;
 mod compiler;
 pub mod config;
 mod enter;
@@ -15,7 +19,11 @@ pub mod policy;
 mod response;
 mod rewrite;
 mod rustc;
+mod scan;
 mod start;
+#[cfg(target_os = "linux")]
+mod supervisor;
+mod unit;
 
 use std::path::{Path, PathBuf};
 

@@ -43,7 +43,7 @@ pub fn config(tools: &Toolset, host: &RustTriple, target: &RustTriple, isa: &Isa
             Kind::Compiler if name.starts_with(&prefix) => tool.policy.clone_from(&for_target),
             Kind::Compiler => tool.policy.clone_from(&for_host),
             Kind::Rustc => rustc(tool, for_target.as_ref(), for_host.as_ref(), isa),
-            Kind::Plain | Kind::Runner | Kind::Cargo => {}
+            Kind::Plain | Kind::Runner | Kind::Cargo | Kind::BuildScript => {}
         }
     }
     Config::new(target.as_str(), shims)

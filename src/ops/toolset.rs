@@ -12,7 +12,7 @@ use super::request::needs_runner;
 use crate::hermetic::{CTools, Rust, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
-use crate::shim::{Kind, Tool};
+use crate::shim::{Kind, Tool, build_script};
 use crate::sys::fs::Describe as _;
 use crate::vocab::triple::RustTriple;
 
@@ -147,6 +147,8 @@ impl Toolset {
             set.shims.remove(RUSTC).unwrap_or_else(|| Tool::new(Kind::Rustc, &set.rust.rustc));
         set.shims.insert(RUSTC.to_owned(), Tool { kind: Kind::Rustc, ..rustc });
         set.shims.insert(WRAPPER.to_owned(), Tool::without_program(Kind::Plain));
+        let before = Tool::without_program(Kind::BuildScript);
+        set.shims.insert(build_script::TOOL.to_owned(), before);
         // One emulator package may serve all targets, or each target have its own.
         let any = find(Slot::Runner, Some(target)).or_else(|| find(Slot::Runner, None));
         let runner = match (needs_runner(host, target), any) {

@@ -32,8 +32,10 @@ pub struct Config {
 pub enum Kind {
     /// A C or C++ compiler, which also links: paths are replaced in what it writes.
     Compiler,
-    /// Rust's compiler.
+    /// Rust's compiler, which runs confined.
     Rustc,
+    /// What stands before build scripts and confines them.
+    BuildScript,
     /// A program that gets its arguments as they are.
     Plain,
     /// Starts programs of the target.

@@ -5,12 +5,14 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::build_script::{self, Surroundings};
 use super::config::{self, Kind, TOOLS_DIR, Tool};
 use super::ledger::{LEDGER_VARIABLE, Line};
 use super::rewrite::{Facts, rewrite};
-use super::start::{Prepared, start};
+use super::start::{Outside, Prepared, start};
+use super::unit::Unit;
 use super::{CWD_VARIABLE, Error, PREFIX_MAP_VARIABLE, Step};
-use crate::vocab::sandbox::SANDBOX_VARIABLE;
+use crate::vocab::sandbox::{Roots, SANDBOX_VARIABLE};
 
 /// What this process is.
 #[derive(Debug)]
@@ -87,11 +89,21 @@ fn run(place: Place) -> Result<Entry, Error> {
     if tool.kind == Kind::Cargo {
         return Ok(Entry::Cargo { env_dir, target });
     }
-    let facts = facts(env_dir, tool.kind);
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    if tool.kind == Kind::BuildScript {
+        return build_script::run(&surroundings(env_dir), &arguments).map(Entry::Done);
+    }
+    let facts = facts(env_dir, tool.kind);
     let prepared = prepare(&name, tool, &arguments, &facts)?;
-    let ledger = env::var_os(LEDGER_VARIABLE);
-    start(prepared, ledger.as_deref().map(Path::new), env::temp_dir).map(Entry::Done)
+    let outside = Outside {
+        around: matches!(prepared.tool.kind, Kind::Compiler | Kind::Rustc)
+            .then(|| surroundings(facts.env_dir))
+            .unwrap_or_default(),
+        variables: || env::vars_os().collect(),
+        cwd: env::current_dir,
+        temp_dir: env::temp_dir,
+    };
+    start(prepared, &outside).map(Entry::Done)
 }
 
 /// What the environment says that matters to a tool of this kind.
@@ -112,7 +124,7 @@ fn facts(env_dir: PathBuf, kind: Kind) -> Facts {
             user_cwd: env::var_os(CWD_VARIABLE).map(PathBuf::from),
             ..facts
         },
-        Kind::Plain | Kind::Cargo => facts,
+        Kind::Plain | Kind::Cargo | Kind::BuildScript => facts,
     }
 }
 
@@ -134,7 +146,23 @@ fn prepare(
         undefined: Vec::new(),
     });
     let (call, step, denied) = (rewritten.call, rewritten.step, rewritten.denied);
-    Ok(Prepared { tool, call, step, denied, line })
+    let unit = match tool.kind {
+        Kind::Rustc if step != Step::Probe => Unit::parse(arguments),
+        _ => Unit::default(),
+    };
+    Ok(Prepared { tool, call, step, unit, denied, line })
+}
+
+fn surroundings(env_dir: PathBuf) -> Surroundings {
+    Surroundings {
+        env_dir,
+        roots: env::var_os(SANDBOX_VARIABLE).and_then(|value| Roots::parse(&value)),
+        broker: env::var_os("XPROV_BROKER"),
+        ledger: env::var_os(LEDGER_VARIABLE).map(PathBuf::from),
+        package: env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from),
+        krate: env::var("CARGO_PKG_NAME").ok(),
+        version: env::var("CARGO_PKG_VERSION").ok(),
+    }
 }
 
 fn lossy(word: &OsStr) -> String {

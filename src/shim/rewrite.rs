@@ -88,7 +88,7 @@ pub fn rewrite(
             cwd.clone_from(&facts.user_cwd);
             unchanged(words)
         }
-        Kind::Plain | Kind::Cargo => unchanged(arguments.to_vec()),
+        Kind::Plain | Kind::Cargo | Kind::BuildScript => unchanged(arguments.to_vec()),
     };
     all.extend(changed.words);
     all.extend(tool.after.iter().map(OsString::from));

@@ -1,16 +1,21 @@
 //! Starts what a shim stands for: in its own place, or as a child whose messages it reads.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+#[cfg(target_os = "linux")]
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
+use super::build_script::Surroundings;
 use super::config::{Kind, Tool};
 use super::ledger::{self, Line};
 use super::rewrite::Call;
+use super::unit::{self, Unit};
 use super::{CWD_VARIABLE, Denied, Error, Step, link, response};
-use crate::sys::process::end_as;
+use crate::sys::process;
 
 /// How much of a linker's messages is kept to find symbols in, in bytes from the end.
 const KEPT: usize = 1 << 20;
@@ -26,49 +31,117 @@ pub struct Prepared {
     pub call: Call,
     /// What the call does.
     pub step: Step,
+    /// What a rustc compiles.
+    pub unit: Unit,
     /// Why it may not happen.
     pub denied: Option<Denied>,
     /// What the ledger shall say; nothing for a probe.
     pub line: Option<Line>,
 }
 
-/// Starts the call; where `ledger` is given, it is noted there. `temp_dir` says where a file may be
-/// made. Returns only if the call failed to start or ran as a child, then with its exit code.
-pub fn start(
-    prepared: Prepared,
-    ledger: Option<&Path>,
-    temp_dir: fn() -> PathBuf,
-) -> Result<u8, Error> {
-    let Prepared { tool, call, step, denied, line } = prepared;
-    let ledger = ledger.zip(line);
+/// What is asked of the process only where it is needed.
+pub struct Outside {
+    /// The sandbox and the ledger.
+    pub around: Surroundings,
+    /// All variables.
+    pub variables: fn() -> BTreeMap<OsString, OsString>,
+    /// The current directory.
+    pub cwd: fn() -> io::Result<PathBuf>,
+    /// Where a file may be made.
+    pub temp_dir: fn() -> PathBuf,
+}
+
+/// Starts the call, and notes it in the ledger where there is one. Returns only if the call failed
+/// to start or ran beside this process, then with its exit code.
+pub fn start(prepared: Prepared, outside: &Outside) -> Result<u8, Error> {
+    let Prepared { tool, call, step, unit, denied, line } = prepared;
+    let ledger = outside.around.ledger.as_deref().zip(line);
     if let Some(denied) = denied {
         note(ledger);
         return Err(denied.into());
     }
-    let mut command = command(&call, &tool);
+    if let Some(status) = by_broker(&tool, &call, outside) {
+        note(ledger);
+        return Ok(end_as(status));
+    }
+    let failed = |source| Error::Start { program: call.program.clone(), source };
+    let mut command = command(&call, &tool, step, &outside.around).map_err(failed)?;
+    if unit.is_of_the_build() {
+        return build_unit(&mut command, &unit, ledger, outside).map_err(failed);
+    }
     // A compiler colours what it writes to a terminal, and nobody but the user reads it there.
     if step == Step::Link && ledger.is_some() && !io::stderr().is_terminal() {
         return match command.stderr(Stdio::piped()).spawn() {
             Ok(child) => watch(child, ledger),
             Err(source) if source.raw_os_error() == Some(TOO_LONG) => {
-                by_file(&call, &tool, ledger, &temp_dir())
+                by_file(&call, &tool, ledger, outside)
             }
-            Err(source) => Err(Error::Start { program: call.program, source }),
+            Err(source) => Err(failed(source)),
         };
     }
     note(ledger);
     let source = command.exec();
     match source.raw_os_error() {
-        Some(TOO_LONG) if tool.kind == Kind::Compiler => by_file(&call, &tool, None, &temp_dir()),
-        _ => Err(Error::Start { program: call.program, source }),
+        Some(TOO_LONG) if tool.kind == Kind::Compiler => by_file(&call, &tool, None, outside),
+        _ => Err(failed(source)),
     }
 }
 
-fn command(call: &Call, tool: &Tool) -> Command {
-    let mut command = Command::new(&call.program);
+/// Runs a rustc that makes a build script or a proc-macro, and looks at what it made.
+fn build_unit(
+    command: &mut Command,
+    unit: &Unit,
+    ledger: Option<(&Path, Line)>,
+    outside: &Outside,
+) -> io::Result<u8> {
+    let status = command.status()?;
+    let notices = if status.success() {
+        unit.finish(&outside.around, &(outside.cwd)()?)?
+    } else {
+        Vec::new()
+    };
+    note(ledger.map(|(path, mut line)| {
+        line.notices.extend(notices);
+        (path, line)
+    }));
+    Ok(end_as(status))
+}
+
+/// Below the supervisor of a build script, compilers are started by it.
+#[cfg(target_os = "linux")]
+fn by_broker(tool: &Tool, call: &Call, outside: &Outside) -> Option<ExitStatus> {
+    use super::broker::{self, BROKER_VARIABLE, Job};
+    let broker = outside.around.broker.as_ref();
+    let broker = broker.filter(|_| matches!(tool.kind, Kind::Compiler | Kind::Rustc))?;
+    let mut variables = (outside.variables)();
+    variables.extend(tool.set.iter().map(|(name, value)| (name.into(), value.into())));
+    variables.remove(OsStr::new(CWD_VARIABLE));
+    variables.remove(OsStr::new(BROKER_VARIABLE));
+    let job = Job {
+        program: call.program.clone(),
+        arguments: call.arguments.clone(),
+        variables,
+        cwd: (outside.cwd)().ok()?,
+        umask: process::umask(),
+    };
+    broker::run(broker, &job).ok()
+}
+
+/// Without Linux there is no supervisor.
+#[cfg(not(target_os = "linux"))]
+fn by_broker(_tool: &Tool, _call: &Call, _outside: &Outside) -> Option<ExitStatus> {
+    None
+}
+
+/// A rustc is confined, and with it the proc-macros that it loads; what only answers loads none.
+fn command(call: &Call, tool: &Tool, step: Step, around: &Surroundings) -> io::Result<Command> {
+    let mut command = match tool.kind {
+        Kind::Rustc if step != Step::Probe => unit::command(around, &call.program)?,
+        _ => Command::new(&call.program),
+    };
     command.args(&call.arguments);
     adapt(&mut command, call, tool);
-    command
+    Ok(command)
 }
 
 /// Any change copies the whole environment, so there is none without need.
@@ -82,18 +155,24 @@ fn adapt(command: &mut Command, call: &Call, tool: &Tool) {
     }
 }
 
+/// Ends this process as the tool did.
+fn end_as(status: ExitStatus) -> u8 {
+    process::die_alike(status);
+    process::exit_code(status)
+}
+
 /// The same call with its arguments in a file: what an `@file` had was too long for a command line.
 fn by_file(
     call: &Call,
     tool: &Tool,
     ledger: Option<(&Path, Line)>,
-    temp_dir: &Path,
+    outside: &Outside,
 ) -> Result<u8, Error> {
     let failed = |source| Error::Start { program: call.program.clone(), source };
-    let path = temp_dir.join(format!("xprov-{}.args", std::process::id()));
+    let path = (outside.temp_dir)().join(format!("xprov-{}.args", std::process::id()));
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     let written = file.and_then(|mut file| file.write_all(&response::text(&call.arguments)));
-    let mut argument = std::ffi::OsString::from("@");
+    let mut argument = OsString::from("@");
     argument.push(&path);
     let mut command = Command::new(&call.program);
     command.arg(argument).stderr(Stdio::piped());

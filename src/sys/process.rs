@@ -3,23 +3,10 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus};
 
-use rustix::process::{Signal, getpid, kill_process};
-
 /// The code that a shell would report: the child's own, or 128 plus the signal that ended it.
 pub fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     u8::try_from(code & 0xff).unwrap_or(1)
-}
-
-/// Ends this process by the signal that ended a child. Where none did, it returns: [`exit_code`].
-pub fn end_as(status: ExitStatus) -> u8 {
-    if let Some(signal) = status.signal().and_then(Signal::from_named_raw) {
-        // Rust's runtime gives the first of some signals back to the kernel, for the next.
-        for _ in 0..2 {
-            let _ = kill_process(getpid(), signal);
-        }
-    }
-    exit_code(status)
 }
 
 /// A command for `program` with an environment that starts empty.
@@ -27,4 +14,34 @@ pub fn hermetic_command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
     command
+}
+
+/// Ends this process by the signal that ended another one, so that whoever waits for it sees the
+/// same. Returns where the other ended by itself, or the signal does not end this process.
+pub fn die_alike(status: ExitStatus) {
+    let signal = status.signal().and_then(rustix::process::Signal::from_named_raw);
+    if let Some(signal) = signal {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+    }
+}
+
+/// Ends another process, as whoever ends a compiler does: it can still remove what it half wrote.
+pub fn terminate(process: u32) {
+    let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+/// The bits that files of this process are made without. There is no way to only ask.
+pub fn umask() -> u32 {
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    mask.bits()
+}
+
+/// Orphans among what this process started become its children, and so stay its descendants.
+#[cfg(target_os = "linux")]
+pub fn adopt_orphans() {
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }

@@ -1,0 +1,299 @@
+//! What the programs of a build may reach: the roots that the build names, and of the machine
+//! only what every program needs to start. Decides about names; starts and refuses nothing.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::sys::confine::{Rules, Wish};
+use crate::vocab::sandbox::Roots;
+
+/// Where Linux machines keep loader and C library.
+const LIBRARY_DIRS: [&str; 10] = [
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+];
+
+/// The loader, the C library and what compilers link to everything; `libtinfo` is the shell's
+/// where that is bash. Without `.so` and what follows.
+const LIBRARIES: [&str; 16] = [
+    "ld-linux-x86-64",
+    "ld-linux-aarch64",
+    "ld-musl-x86_64",
+    "ld-musl-aarch64",
+    "libc.musl-x86_64",
+    "libc.musl-aarch64",
+    "libc",
+    "libm",
+    "libdl",
+    "librt",
+    "libpthread",
+    "libutil",
+    "libresolv",
+    "libgcc_s",
+    "libstdc++",
+    "libtinfo",
+];
+
+/// Files that have no contents of this machine's.
+const DEVICES: [&str; 9] = [
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/stdin",
+    "/dev/stdout",
+    "/dev/stderr",
+    "/dev/fd",
+];
+
+/// What the loader itself reads.
+const LOADER_FILES: [&str; 1] = ["/etc/ld.so.cache"];
+
+/// Programs whose paths C libraries, make and scripts have built in.
+const SHELLS: [&str; 2] = ["/bin/sh", "/usr/bin/env"];
+
+/// What is read for names on a network, where one is allowed.
+const NETWORK_FILES: [&str; 11] = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/ssl",
+    "/etc/pki",
+    "/usr/share/ca-certificates",
+    "/run/systemd/resolve",
+];
+
+/// What the C library, allocators and Rust's std ask for by themselves in order to be fast. It
+/// does not exist for a build, and nobody needs to know.
+const ASKED_FOR_SPEED: [&str; 4] = [
+    "/etc/ld.so.preload",
+    "/sys/fs/cgroup",
+    "/sys/kernel/mm/transparent_hugepage",
+    "/proc/sys/vm/overcommit_memory",
+];
+
+/// What becomes of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is granted.
+    Granted,
+    /// It is granted, but is of this machine.
+    Noted,
+    /// It does not exist, without a word.
+    Hidden,
+    /// It does not exist, or must not be written.
+    Refused,
+}
+
+/// What may be reached.
+#[derive(Debug, Clone)]
+pub struct Access {
+    roots: Roots,
+}
+
+impl Access {
+    /// The roots of a build, and more that may be read (the environment, the crate's sources).
+    /// Where a root is a symbolic link or below one, what it leads to is a root too.
+    pub fn new<'a>(mut roots: Roots, readable: impl IntoIterator<Item = &'a Path>) -> Self {
+        roots.read.extend(readable.into_iter().map(normal));
+        for list in [&mut roots.read, &mut roots.write] {
+            let real: Vec<PathBuf> =
+                list.iter().filter_map(|path| path.canonicalize().ok()).collect();
+            list.extend(real);
+            list.retain(|path| path.is_absolute());
+            list.sort();
+            list.dedup();
+        }
+        Self { roots }
+    }
+
+    /// Decides about a path without `.` and `..`; `tid` is the thread that wishes.
+    pub fn verdict(&self, wish: Wish, path: &Path, tid: u32) -> Verdict {
+        let is = |list: &[&str]| list.iter().any(|name| path.starts_with(name));
+        let reading = matches!(wish, Wish::Look | Wish::Read | Wish::Run);
+        let granted = self.roots.covers_writing(path)
+            || is(&DEVICES)
+            || reading && self.roots.covers(path)
+            || is_own_process(path, tid)
+            || reading && (is_library(path) || is(&LOADER_FILES))
+            || reading && self.roots.network && (is(&NETWORK_FILES) || is_name_service(path))
+            || matches!(wish, Wish::Look | Wish::MakeDir) && self.leads_to_a_root(path);
+        match wish {
+            _ if granted => Verdict::Granted,
+            Wish::Look if is(&SHELLS) => Verdict::Granted,
+            Wish::Run if is(&SHELLS) => Verdict::Noted,
+            Wish::Look | Wish::Read if is(&ASKED_FOR_SPEED) => Verdict::Hidden,
+            _ => Verdict::Refused,
+        }
+    }
+
+    /// Whether the path is above something that may be reached: who follows a path looks at each
+    /// of its directories.
+    fn leads_to_a_root(&self, path: &Path) -> bool {
+        let others = ["/proc/self", "/dev/null"].map(Path::new);
+        let roots = self.roots.read.iter().chain(&self.roots.write).map(PathBuf::as_path);
+        roots.chain(others).any(|root| root.starts_with(path))
+    }
+
+    /// The same for the kernel. It knows no single process of `/proc`, so that all of it is
+    /// readable where a supervisor looks after it, and nothing of it elsewhere.
+    pub fn rules(&self, supervised: bool) -> Rules {
+        let mut read = self.roots.read.clone();
+        for dir in LIBRARY_DIRS.map(Path::new) {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            let network = self.roots.network;
+            let paths = entries.map(|entry| entry.path());
+            read.extend(paths.filter(|path| is_library(path) || network && is_name_service(path)));
+        }
+        read.extend(LOADER_FILES.iter().chain(&SHELLS).map(PathBuf::from));
+        if self.roots.network {
+            read.extend(NETWORK_FILES.map(PathBuf::from));
+        }
+        if supervised {
+            read.push("/proc".into());
+        }
+        let mut write = self.roots.write.clone();
+        // Beyond these are links into `/proc`.
+        write.extend(DEVICES[..5].iter().map(PathBuf::from));
+        Rules { read, write, network: self.roots.network }
+    }
+}
+
+/// The path without `.` and `..`, by its text: what a link leads to is not looked up.
+pub fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                normal.pop();
+            }
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// A file of the loader's or the C library's.
+fn is_library(path: &Path) -> bool {
+    let in_dir = path.parent().is_some_and(|dir| LIBRARY_DIRS.iter().any(|known| dir == *known));
+    in_dir && stem(path).is_some_and(|stem| LIBRARIES.contains(&stem))
+}
+
+/// What the C library loads to look up names.
+fn is_name_service(path: &Path) -> bool {
+    let in_dir = path.parent().is_some_and(|dir| LIBRARY_DIRS.iter().any(|known| dir == *known));
+    in_dir && stem(path).is_some_and(|stem| stem.starts_with("libnss_"))
+}
+
+/// A library's name up to `.so`.
+fn stem(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    name.split_once(".so").filter(|(_, rest)| rest.is_empty() || rest.starts_with('.')).map(|p| p.0)
+}
+
+/// What a process finds out about itself. Not what it can reach through it: `/proc/self/root` is
+/// the machine's root, and `/proc/self/fd/3/…` whatever is open.
+fn is_own_process(path: &Path, tid: u32) -> bool {
+    let Ok(rest) = path.strip_prefix("/proc") else { return false };
+    let names: Vec<&str> = rest.iter().filter_map(|name| name.to_str()).collect();
+    let [first, inner @ ..] = names.as_slice() else { return false };
+    let own = ["self", "thread-self"].contains(first) || first.parse() == Ok(tid);
+    match inner {
+        ["task", _, inner @ ..] | inner => {
+            let through = inner.iter().any(|name| ["root", "cwd", "map_files"].contains(name));
+            own && !(through && inner.len() > 1) && !(inner.len() > 2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(network: bool) -> Access {
+        let roots = Roots {
+            read: vec!["/home/u/work".into()],
+            write: vec!["/home/u/work/target".into()],
+            network,
+            ..Roots::default()
+        };
+        Access::new(roots, [Path::new("/env/./x/..")])
+    }
+
+    #[test]
+    fn roots_are_granted_and_the_machine_is_not() {
+        let access = access(false);
+        let verdict = |wish, path: &str| access.verdict(wish, &normal(Path::new(path)), 7);
+        for (wish, path) in [
+            (Wish::Read, "/home/u/work/src/lib.rs"),
+            (Wish::Run, "/env/bin/make"),
+            (Wish::Write, "/home/u/work/target/debug/out.rs"),
+            (Wish::Run, "/home/u/work/target/debug/made"),
+            (Wish::Look, "/home/u"),
+            (Wish::MakeDir, "/home"),
+            (Wish::Look, "/"),
+            (Wish::Write, "/dev/null"),
+            (Wish::Read, "/lib/x86_64-linux-gnu/libc.so.6"),
+            (Wish::Read, "/lib64/ld-linux-x86-64.so.2"),
+            (Wish::Read, "/etc/ld.so.cache"),
+            (Wish::Read, "/proc/self/maps"),
+            (Wish::Read, "/proc/7/task/8/stat"),
+        ] {
+            assert_eq!(verdict(wish, path), Verdict::Granted, "{wish:?} {path}");
+        }
+        for (wish, path) in [
+            (Wish::Write, "/home/u/work/src/lib.rs"),
+            (Wish::Read, "/home/u"),
+            (Wish::Read, "/home/u/workshop"),
+            (Wish::Read, "/home/u/work/../.gitconfig"),
+            (Wish::MakeDir, "/home/u/other"),
+            (Wish::Look, "/usr/lib/x86_64-linux-gnu/libssl.so.3"),
+            (Wish::Write, "/lib/x86_64-linux-gnu/libc.so.6"),
+            (Wish::Read, "/opt/libc.so.6"),
+            (Wish::Run, "/usr/bin/protoc"),
+            (Wish::Read, "/bin/sh"),
+            (Wish::Read, "/proc/cpuinfo"),
+            (Wish::Read, "/proc/self/../cpuinfo"),
+            (Wish::Read, "/proc/self/root/etc/hostname"),
+            (Wish::Read, "/proc/self/fd/3/x"),
+            (Wish::Read, "/proc/8/environ"),
+            (Wish::Read, "/etc/resolv.conf"),
+        ] {
+            assert_eq!(verdict(wish, path), Verdict::Refused, "{wish:?} {path}");
+        }
+        assert_eq!(verdict(Wish::Run, "/bin/sh"), Verdict::Noted);
+        assert_eq!(verdict(Wish::Read, "/sys/fs/cgroup/cpu.max"), Verdict::Hidden);
+    }
+
+    #[test]
+    fn a_network_needs_names() {
+        let verdict = |network, path: &str| {
+            access(network).verdict(Wish::Read, Path::new(path), 1) == Verdict::Granted
+        };
+        for path in ["/etc/resolv.conf", "/lib/x86_64-linux-gnu/libnss_dns.so.2"] {
+            assert!(verdict(true, path) && !verdict(false, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_kernel_is_told_the_same() {
+        let rules = access(false).rules(true);
+        assert!(rules.read.contains(&"/env".into()) && rules.read.contains(&"/proc".into()));
+        assert!(rules.write.contains(&"/dev/null".into()) && !rules.network);
+        assert!(rules.read.iter().any(|path| path.to_string_lossy().contains("ld-")), "{rules:?}");
+        assert!(!access(false).rules(false).read.contains(&"/proc".into()));
+    }
+}

@@ -1,0 +1,168 @@
+//! Build scripts, confined. In the place of each stands a small file that makes the kernel start
+//! this program, which starts the build script from beside it and answers for it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use super::Error;
+use super::access::Access;
+use super::ledger::{self, Line, Notice, NoticeKind};
+use crate::sys::confine::Confinement;
+use crate::sys::process;
+use crate::vocab::sandbox::{Mode, Roots};
+
+/// The tool that stands before build scripts.
+pub const TOOL: &str = "xprov-build-script";
+
+/// What the name of the real program ends with.
+const REAL: &str = ".real";
+
+/// The longest first line that Linux reads, in bytes and without its end.
+const LONGEST_LINE: usize = 255;
+
+/// What a shim that confines knows of its surroundings.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The environment's directory.
+    pub env_dir: PathBuf,
+    /// What the build allows; `None` where nobody said.
+    pub roots: Option<Roots>,
+    /// The socket of a supervisor: this process is confined already.
+    pub broker: Option<OsString>,
+    /// The ledger.
+    pub ledger: Option<PathBuf>,
+    /// The directory of the crate that this is for.
+    pub package: Option<PathBuf>,
+    /// The crate.
+    pub krate: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+impl Surroundings {
+    /// What is to be confined to what, if anything.
+    pub fn access(&self) -> Option<(Mode, Access)> {
+        let roots = self.roots.clone().filter(|roots| roots.mode != Mode::Off);
+        let roots = roots.filter(|_| self.broker.is_none())?;
+        let more = self.package.iter().chain([&self.env_dir]).map(PathBuf::as_path);
+        Some((roots.mode, Access::new(roots, more)))
+    }
+
+    /// Appends the notices. A ledger informs: that it cannot be written stops nothing.
+    pub fn note(&self, tool: &str, notices: Vec<Notice>) {
+        let (krate, version) = (self.krate.clone(), self.version.clone());
+        let line = Line { tool: tool.into(), krate, version, notices, ..Line::default() };
+        if let Some(path) = &self.ledger {
+            let _ = ledger::append(path, &line);
+        }
+    }
+}
+
+/// Puts the small file in place of a build script that rustc made. The file begins with the name
+/// of the program beside it, so that a directory may be moved, and cargo may link or copy the file
+/// to where only the whole path leads.
+pub fn stand_before(program: &Path, env_dir: &Path) -> io::Result<Option<Notice>> {
+    let mut name = program.file_name().unwrap_or_default().to_owned();
+    name.push(REAL);
+    let real = program.with_file_name(&name);
+    let mut text = b"#!".to_vec();
+    text.extend(env_dir.join("bin").join(TOOL).as_os_str().as_bytes());
+    if text.len() > LONGEST_LINE || text[2..].iter().any(u8::is_ascii_whitespace) {
+        return Ok(Some(Notice {
+            kind: NoticeKind::Seen,
+            what: "run a build script outside of the sandbox".to_owned(),
+            became: None,
+            why: format!("the path of the environment is longer than {LONGEST_LINE} bytes"),
+            allow: None,
+        }));
+    }
+    for line in [name.as_bytes(), std::path::absolute(&real)?.as_os_str().as_bytes(), b""] {
+        text.push(b'\n');
+        text.extend(line);
+    }
+    let time = std::fs::metadata(program)?.modified()?;
+    let mut file = tempfile_beside(program)?;
+    file.1.write_all(&text)?;
+    file.1.set_permissions(std::fs::Permissions::from_mode(0o755))?;
+    file.1.set_modified(time)?;
+    drop(file.1);
+    std::fs::rename(program, &real)?;
+    std::fs::rename(&file.0, program)?;
+    Ok(None)
+}
+
+fn tempfile_beside(program: &Path) -> io::Result<(PathBuf, std::fs::File)> {
+    let mut name = program.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let path = program.with_file_name(name);
+    let file = std::fs::File::create(&path)?;
+    Ok((path, file))
+}
+
+/// The program that the small file stands before.
+fn real(script: &Path) -> io::Result<PathBuf> {
+    let text = std::fs::read(script)?;
+    let mut lines = text.split(|byte| *byte == b'\n').skip(1);
+    let mut next = || lines.next().map(|line| PathBuf::from(OsString::from_vec(line.to_vec())));
+    let (beside, whole) = next().zip(next()).ok_or(io::ErrorKind::InvalidData)?;
+    let beside = script.with_file_name(beside);
+    Ok(if beside.is_file() { beside } else { whole })
+}
+
+/// Runs the build script that `arguments` begin with, as the kernel gives them to the interpreter
+/// of a script. The exit code is the build script's; a signal that ends it ends this process.
+pub fn run(around: &Surroundings, arguments: &[OsString]) -> Result<u8, Error> {
+    let Some((script, arguments)) = arguments.split_first() else {
+        return Err(Error::NothingToStart { tool: TOOL.to_owned() });
+    };
+    let script = Path::new(script);
+    let failed = |program: &Path, source| Error::Start { program: program.to_path_buf(), source };
+    let program = real(script).map_err(|source| failed(script, source))?;
+    let Some((mode, access)) = around.access() else {
+        let mut command = Confinement::none().command(&program);
+        let source = command.arg0(script).args(arguments).exec();
+        return Err(failed(&program, source));
+    };
+    let job = Start { program: &program, script: script.as_os_str(), arguments };
+    let status = start(around, mode, access, &job).map_err(|source| failed(&program, source))?;
+    process::die_alike(status);
+    Ok(process::exit_code(status))
+}
+
+/// What is started.
+pub(super) struct Start<'a> {
+    pub program: &'a Path,
+    pub script: &'a OsStr,
+    pub arguments: &'a [OsString],
+}
+
+#[cfg(target_os = "linux")]
+fn start(
+    around: &Surroundings,
+    mode: Mode,
+    access: Access,
+    job: &Start<'_>,
+) -> io::Result<ExitStatus> {
+    let (status, notices) = super::supervisor::run(mode, access, job)?;
+    around.note("build-script", notices);
+    Ok(status)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start(
+    _around: &Surroundings,
+    mode: Mode,
+    access: Access,
+    job: &Start<'_>,
+) -> io::Result<ExitStatus> {
+    let confinement = match mode {
+        Mode::On => Confinement::new(&access.rules(false))?,
+        Mode::Off | Mode::Report => Confinement::none(),
+    };
+    confinement.child(job.program).args(job.arguments).status()
+}

@@ -1,0 +1,194 @@
+//! Answers for a build script: which names exist for it. Asks [`Access`] what may be reached, and
+//! notes what may not.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::access::{Access, Verdict, normal};
+use super::broker::{BROKER_VARIABLE, Broker};
+use super::build_script::Start;
+use super::ledger::{Notice, NoticeKind};
+use crate::sys::confine::{Answer, Call, Confinement, Listener, Name, Request, Wish, available};
+use crate::sys::process;
+use crate::vocab::sandbox::Mode;
+
+/// The machine's name, as a build sees it.
+const MACHINE: &str = "localhost";
+
+/// No build script gets more notices.
+const MOST: usize = 50;
+
+/// What the supervisor knows.
+struct Judge {
+    mode: Mode,
+    access: Access,
+    notices: Mutex<BTreeSet<Notice>>,
+}
+
+/// Runs the program, and says what it was refused.
+pub(super) fn run(
+    mode: Mode,
+    access: Access,
+    start: &Start<'_>,
+) -> io::Result<(ExitStatus, Vec<Notice>)> {
+    let supervised = available().supervision;
+    let confinement = match mode {
+        Mode::On => Confinement::new(&access.rules(supervised))?,
+        Mode::Off | Mode::Report => Confinement::none(),
+    };
+    let judge = Arc::new(Judge { mode, access, notices: Mutex::default() });
+    process::adopt_orphans();
+    let (mut command, pending) = confinement.supervised(start.program)?;
+    let judging = Arc::clone(&judge);
+    std::thread::Builder::new().spawn(move || {
+        if let Some(listener) = pending.listener() {
+            judging.serve(&listener);
+        }
+    })?;
+    command.arg0(start.script).args(start.arguments);
+    if let Ok(broker) = Broker::bind() {
+        command.env(BROKER_VARIABLE, &broker.name);
+        std::thread::Builder::new().spawn(move || broker.serve(&confinement))?;
+    }
+    let mut child = command.spawn()?;
+    drop(command);
+    let status = child.wait()?;
+    let notices = std::mem::take(&mut *judge.notices());
+    Ok((status, notices.into_iter().collect()))
+}
+
+impl Judge {
+    fn notices(&self) -> std::sync::MutexGuard<'_, BTreeSet<Notice>> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers until nobody is left to ask.
+    fn serve(&self, listener: &Listener) {
+        while let Ok(Some(request)) = listener.next() {
+            let answer = match request.call {
+                Call::Names(first, second) => {
+                    let first = self.name(listener, &request, first);
+                    let second = second.map(|second| self.name(listener, &request, second));
+                    [Some(first), second].into_iter().flatten().find(|a| *a != Answer::Continue)
+                }
+                Call::Socket(family) => Some(self.socket(family)),
+                Call::Machine(address) => Some(self.machine(listener, &request, address)),
+                Call::Other => None,
+            };
+            listener.answer(&request, answer.unwrap_or(Answer::Continue));
+        }
+    }
+
+    fn name(&self, listener: &Listener, request: &Request, name: Name) -> Answer {
+        // No text, or an empty one: the kernel says what is wrong, or it is about an open file.
+        let Some(text) = request.text(name.address).filter(|text| !text.is_empty()) else {
+            return Answer::Continue;
+        };
+        let Some(path) = absolute(request, name.dir, Path::new(OsStr::from_bytes(&text))) else {
+            return Answer::Continue;
+        };
+        self.path(listener, request, name.wish, &path)
+    }
+
+    fn path(&self, listener: &Listener, request: &Request, wish: Wish, path: &Path) -> Answer {
+        let mut verdict = self.access.verdict(wish, path, request.tid);
+        if verdict == Verdict::Refused && !path.starts_with("/proc") {
+            // Another way to a place that may be reached. Only now, for it is slow.
+            let real = real(path);
+            verdict = real.map_or(verdict, |real| self.access.verdict(wish, &real, request.tid));
+        }
+        if verdict == Verdict::Granted || verdict == Verdict::Noted {
+            if verdict == Verdict::Noted {
+                let why = "make and scripts have the path of this machine's shell built in";
+                self.note(NoticeKind::Seen, format!("run {}", path.display()), why, None);
+            }
+            let interpreter = (wish == Wish::Run).then(|| interpreter(path)).flatten();
+            return match interpreter {
+                Some(interpreter) => self.path(listener, request, wish, &interpreter),
+                None => Answer::Continue,
+            };
+        }
+        let writing = matches!(wish, Wish::Write | Wish::MakeDir);
+        let there = writing || path.symlink_metadata().is_ok();
+        if verdict == Verdict::Refused && there && listener.waits(request) {
+            let (verb, key) = match wish {
+                Wish::Look | Wish::Read => ("read", "read"),
+                Wish::Run => ("run", "read"),
+                Wish::Write | Wish::MakeDir => ("write", "write"),
+            };
+            let why = match writing {
+                true => "it is none of the directories that a build may write",
+                false => "it is this machine's, and another would build something else",
+            };
+            let allow = format!("sandbox.{key} = [{:?}]", path.to_string_lossy());
+            self.note(self.kind(), format!("{verb} {}", path.display()), why, Some(allow));
+        }
+        self.refusal(if writing { Answer::Denied } else { Answer::Missing })
+    }
+
+    fn socket(&self, family: i32) -> Answer {
+        let family = match family {
+            2 => "IPv4".to_owned(),
+            10 => "IPv6".to_owned(),
+            other => format!("address family {other}"),
+        };
+        let why = "what comes over it is in no lock";
+        let allow = Some("sandbox.network = true".to_owned());
+        self.note(self.kind(), format!("connect to the network ({family})"), why, allow);
+        self.refusal(Answer::Denied)
+    }
+
+    fn machine(&self, listener: &Listener, request: &Request, address: u64) -> Answer {
+        let pretend = self.mode == Mode::On && listener.waits(request);
+        if pretend && request.write_machine(address, MACHINE).is_ok() {
+            return Answer::Done;
+        }
+        Answer::Continue
+    }
+
+    fn kind(&self) -> NoticeKind {
+        if self.mode == Mode::On { NoticeKind::Refused } else { NoticeKind::Seen }
+    }
+
+    fn refusal(&self, answer: Answer) -> Answer {
+        if self.mode == Mode::On { answer } else { Answer::Continue }
+    }
+
+    fn note(&self, kind: NoticeKind, what: String, why: &str, allow: Option<String>) {
+        let mut notices = self.notices();
+        if notices.len() < MOST {
+            notices.insert(Notice { kind, what, became: None, why: why.to_owned(), allow });
+        }
+    }
+}
+
+/// The path from the root, without `.` and `..`. `None`: what it is relative to is gone.
+fn absolute(request: &Request, dir: Option<i32>, path: &Path) -> Option<PathBuf> {
+    if path.is_absolute() {
+        return Some(normal(path));
+    }
+    let dir = request.dir(dir).ok()?;
+    Some(normal(&dir.join(path)))
+}
+
+/// Where the path leads; what does not exist yet leads to where its directory does.
+fn real(path: &Path) -> Option<PathBuf> {
+    let by_dir = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(by_dir)
+}
+
+/// The program that runs a script, which the kernel opens without being asked about.
+fn interpreter(path: &Path) -> Option<PathBuf> {
+    let mut head = Vec::new();
+    std::fs::File::open(path).ok()?.take(256).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let name = line.trim_ascii().split(u8::is_ascii_whitespace).next()?;
+    let interpreter = Path::new(OsStr::from_bytes(name));
+    interpreter.is_absolute().then(|| normal(interpreter))
+}

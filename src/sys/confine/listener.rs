@@ -1,0 +1,195 @@
+//! The supervisor's end of a supervised process: what it asks, what is answered, and its memory.
+//! Knows nothing of what is allowed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+use super::calls::{self, Call};
+
+// linux/seccomp.h, computed as its macros do.
+const RECEIVE: libc::Ioctl = libc::SECCOMP_IOCTL_NOTIF_RECV;
+const SEND: libc::Ioctl = libc::SECCOMP_IOCTL_NOTIF_SEND;
+const IS_VALID: libc::Ioctl = 0x4008_2102;
+const SET_FLAGS: libc::Ioctl = 0x4008_2104;
+/// The supervisor runs on the processor of who asks, which waits anyway. Linux 6.6.
+const SYNC_WAKE_UP: u64 = 1;
+
+/// A path is no longer.
+const LONGEST_PATH: usize = 4096;
+
+/// A process that was told to ask, before it does.
+#[derive(Debug)]
+pub struct Pending(pub(super) OwnedFd);
+
+/// The questions of a process and its children.
+#[derive(Debug)]
+pub struct Listener(OwnedFd);
+
+/// One question. Who asked waits for [`Listener::answer`].
+#[derive(Debug)]
+pub struct Request {
+    id: u64,
+    /// The thread that asks.
+    pub tid: u32,
+    /// What it asks for.
+    pub call: Call,
+    memory: Option<File>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The kernel does what was asked.
+    Continue,
+    /// The call fails: there is nothing of that name.
+    Missing,
+    /// The call fails: it is forbidden.
+    Denied,
+    /// The call succeeds without having done anything.
+    Done,
+}
+
+impl Pending {
+    /// Waits for the process. `None`: it runs unsupervised, since the kernel refused it (a
+    /// supervisor above, a container), or it did not start. To be called in a thread of its own:
+    /// a process asks before its program starts.
+    pub fn listener(self) -> Option<Listener> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut byte = [0];
+        let flags = RecvFlags::CMSG_CLOEXEC;
+        recvmsg(&self.0, &mut [IoSliceMut::new(&mut byte)], &mut control, flags).ok()?;
+        let fd = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        })?;
+        let listener = Listener(fd);
+        // An older kernel does not know the flag and is only slower.
+        let _ = listener.set_flags(SYNC_WAKE_UP);
+        Some(listener)
+    }
+}
+
+impl Listener {
+    /// The next question; `None` when nobody is left to ask.
+    pub fn next(&self) -> io::Result<Option<Request>> {
+        loop {
+            let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                other => other?,
+            };
+            if !fds[0].revents().contains(PollFlags::IN) {
+                return Ok(None);
+            }
+            match self.receive() {
+                Ok(notification) => return Ok(Some(Request::new(&notification))),
+                // Who asked was killed meanwhile.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "the kernel answers through a structure")]
+    fn receive(&self) -> io::Result<libc::seccomp_notif> {
+        // SAFETY: the structure has only numbers, and the kernel wants it zeroed.
+        let mut notification: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+        // SAFETY: the descriptor is a listener, and the structure is the one of this request.
+        let done = unsafe { libc::ioctl(self.0.as_raw_fd(), RECEIVE, &raw mut notification) };
+        if done == 0 { Ok(notification) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Answers. Who asked may have been killed meanwhile: that is no error.
+    #[expect(unsafe_code, reason = "the kernel takes the answer from a structure")]
+    pub fn answer(&self, request: &Request, answer: Answer) {
+        let mut response = libc::seccomp_notif_resp { id: request.id, val: 0, error: 0, flags: 0 };
+        match answer {
+            Answer::Continue => response.flags = 1,
+            Answer::Missing => response.error = -libc::ENOENT,
+            Answer::Denied => response.error = -libc::EACCES,
+            Answer::Done => {}
+        }
+        // SAFETY: the descriptor is a listener, and the structure is the one of this request.
+        unsafe { libc::ioctl(self.0.as_raw_fd(), SEND, &raw mut response) };
+    }
+
+    /// Whether who asked still waits: else its number may be another process's by now, and what
+    /// was read of it another's memory.
+    #[expect(unsafe_code, reason = "the kernel reads a number at an address")]
+    pub fn waits(&self, request: &Request) -> bool {
+        // SAFETY: the descriptor is a listener; the kernel reads the eight bytes of the number.
+        0 == unsafe { libc::ioctl(self.0.as_raw_fd(), IS_VALID, &raw const request.id) }
+    }
+
+    #[expect(unsafe_code, reason = "the kernel takes a number as an argument")]
+    fn set_flags(&self, flags: u64) -> io::Result<()> {
+        // SAFETY: the descriptor is a listener; no memory is passed.
+        let done = unsafe { libc::ioctl(self.0.as_raw_fd(), SET_FLAGS, flags) };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+}
+
+impl Request {
+    fn new(notification: &libc::seccomp_notif) -> Self {
+        let tid = notification.pid;
+        let path = format!("/proc/{tid}/mem");
+        let memory = OpenOptions::new().read(true).write(true).open(path).ok();
+        let flags_at = |address| {
+            let mut bytes = [0; 8];
+            memory.as_ref()?.read_exact_at(&mut bytes, address).ok()?;
+            Some(u64::from_le_bytes(bytes))
+        };
+        let number = libc::c_long::from(notification.data.nr);
+        let call = calls::decode(number, &notification.data.args, flags_at);
+        Self { id: notification.id, tid, call, memory }
+    }
+
+    /// The text at the address, up to its zero byte. `None`: there is none, and the kernel will
+    /// say so itself.
+    pub fn text(&self, address: u64) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; LONGEST_PATH];
+        let read = self.memory.as_ref()?.read_at(&mut bytes, address).ok()?;
+        bytes.truncate(read);
+        bytes.truncate(bytes.iter().position(|byte| *byte == 0)?);
+        Some(bytes)
+    }
+
+    /// The directory that a relative name is relative to.
+    pub fn dir(&self, dir: Option<i32>) -> io::Result<PathBuf> {
+        let tid = self.tid;
+        match dir {
+            None => std::fs::read_link(format!("/proc/{tid}/cwd")),
+            Some(fd) => std::fs::read_link(format!("/proc/{tid}/fd/{fd}")),
+        }
+    }
+
+    /// Answers the question what machine this is: as the kernel would, but for the name.
+    pub fn write_machine(&self, address: u64, name: &str) -> io::Result<()> {
+        let uname = rustix::system::uname();
+        let mut bytes = [0; 6 * FIELD];
+        let fields = [
+            uname.sysname().to_bytes(),
+            name.as_bytes(),
+            uname.release().to_bytes(),
+            uname.version().to_bytes(),
+            uname.machine().to_bytes(),
+            b"(none)",
+        ];
+        for (place, field) in bytes.chunks_exact_mut(FIELD).zip(fields) {
+            place[..field.len()].copy_from_slice(field);
+        }
+        let memory = self.memory.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
+        memory.write_all_at(&bytes, address)
+    }
+}
+
+/// The length of a field in the kernel's `struct new_utsname`.
+const FIELD: usize = 65;

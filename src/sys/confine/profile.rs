@@ -1,0 +1,76 @@
+//! The profile of macOS's `sandbox-exec`. Pure; written after Apple's own profiles in
+//! `/System/Library/Sandbox/Profiles`, and not tried on a Mac.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::Rules;
+
+/// What programs of the system and its developer tools need.
+const SYSTEM: [&str; 9] = [
+    "/System",
+    "/usr/lib",
+    "/usr/share",
+    "/bin",
+    "/Library/Apple",
+    "/Library/Developer",
+    "/Applications/Xcode.app",
+    "/private/var/db/dyld",
+    "/private/var/db/xcode_select_link",
+];
+
+/// Files that all programs may write.
+const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/dtracehelper", "/dev/tty"];
+
+/// The profile's text: what is not named is refused for files and the network, and only those.
+pub fn profile(rules: &Rules) -> String {
+    let mut text = String::from("(version 1)\n(allow default)\n");
+    text.push_str("(deny file-read-data file-write*)\n");
+    let system = SYSTEM.iter().map(|path| below(Path::new(path)));
+    let read = system.chain(rules.read.iter().map(|path| below(path)));
+    let devices: Vec<String> = DEVICES.iter().map(|path| literal(path)).collect();
+    let write: Vec<String> = rules.write.iter().map(|path| below(path)).chain(devices).collect();
+    let random = ["/", "/dev/random", "/dev/urandom"].map(literal);
+    for filter in read.chain(random).chain(write.iter().cloned()) {
+        let _ = writeln!(text, "(allow file-read-data {filter})");
+    }
+    for filter in write {
+        let _ = writeln!(text, "(allow file-write* {filter})");
+    }
+    if !rules.network {
+        text.push_str("(deny network*)\n(allow network* (remote unix) (local unix))\n");
+    }
+    text
+}
+
+fn below(path: &Path) -> String {
+    format!("(subpath {})", quoted(&path.to_string_lossy()))
+}
+
+fn literal(path: &str) -> String {
+    format!("(literal {})", quoted(path))
+}
+
+/// A string of the profile's language.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_named_is_refused_and_paths_are_quoted() {
+        let rules =
+            Rules { read: vec!["/store".into()], write: vec!["/w/a \"b\\".into()], network: false };
+        let text = profile(&rules);
+        let head = "(version 1)\n(allow default)\n(deny file-read-data file-write*)\n";
+        assert!(text.starts_with(head), "{text}");
+        assert!(text.contains("(allow file-read-data (subpath \"/store\"))\n"));
+        assert!(!text.contains("(allow file-write* (subpath \"/store\"))"));
+        assert!(text.contains(r#"(allow file-write* (subpath "/w/a \"b\\"))"#), "{text}");
+        assert!(text.contains("(deny network*)"));
+        assert!(!profile(&Rules { network: true, ..rules }).contains("network"));
+    }
+}
