@@ -9,6 +9,7 @@ mod progress;
 mod report;
 mod split;
 mod style;
+mod summary;
 mod why;
 
 pub use dispatch::{run, run_cargo};

@@ -9,6 +9,7 @@ pub mod cargo_config;
 pub mod cfg_expr;
 pub mod cmake;
 mod draft;
+pub mod elsewhere;
 pub mod env_id;
 pub mod flags;
 pub mod input;
@@ -18,12 +19,13 @@ pub mod overlay;
 pub mod plan;
 pub mod prefix;
 pub mod render;
+mod roots;
 pub mod vars;
 
 use std::path::{Path, PathBuf};
 
 pub use env_id::EnvId;
-pub use input::{CTools, Paths, PlanInput, Rust, Settings};
+pub use input::{CTools, Confinement, Paths, PlanInput, Rust, Settings};
 pub use plan::{Origin, Plan, TextFile, Variable, Warning};
 
 /// Why no environment can be planned, or no cargo command line be made.
@@ -72,7 +74,7 @@ pub enum Error {
         /// The target.
         target: String,
         /// What they could say.
-        known: &'static [&'static str],
+        known: Vec<&'static str>,
     },
     /// `+nightly` as the first argument.
     #[error("`{argument}` cannot choose a toolchain here: the lockfile pins it")]

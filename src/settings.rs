@@ -1,11 +1,17 @@
 //! A project's settings: `[workspace.metadata.xprov]` or `[package.metadata.xprov]` of its root
 //! Cargo.toml (`docs/settings.md`). Pure: text in, values out.
 
+mod isa;
+mod sandbox;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+pub use isa::{CrateAction, CrateSpec, Feature, IsaSettings, NativeAction};
+pub use sandbox::SandboxSettings;
 
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
@@ -29,6 +35,10 @@ pub struct Settings {
     pub target: BTreeMap<RustTriple, TargetSettings>,
     /// Variables of the project's own.
     pub env: EnvSettings,
+    /// What becomes of instruction sets beyond the baseline.
+    pub isa: IsaSettings,
+    /// How far the programs of a build are confined.
+    pub sandbox: SandboxSettings,
     /// Base URLs of mirrors, tried first, for each archive name that a recipe uses.
     pub mirrors: BTreeMap<String, Vec<Url>>,
 }
@@ -186,6 +196,56 @@ mod tests {
         assert_eq!(settings.targets[0].0.triple.as_str(), "aarch64-unknown-linux-gnu");
         assert_eq!(settings.rust.version.as_deref(), Some("1.85"));
         assert_eq!(Settings::parse("Cargo.toml", "[package]\n"), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn isa_and_sandbox_are_read_and_wrong_words_are_named_with_their_places() {
+        let read = |lines: &str| {
+            Settings::parse("Cargo.toml", &format!("[workspace.metadata.xprov]\n{lines}\n"))
+        };
+        let settings = read(
+            "isa.native = \"deny\"\nisa.features = [\"avx2\"]\nisa.crates = { lance-linalg = \
+             \"baseline\", \"foo@1.2\" = \"x86-64-v3\", bar = \"native\" }\n\
+             sandbox = { mode = \"report\", read = [\"../shared\"], network = true }",
+        )
+        .expect("settings");
+        assert_eq!(
+            settings.isa.canonical(),
+            "native deny\nbar native\nfoo@1.2 x86-64-v3\nlance-linalg baseline\n+avx2"
+        );
+        assert_eq!(settings.sandbox.canonical(), "sandbox report\nread ../shared\nnetwork");
+        assert_eq!(read("sandbox = \"off\"").expect("settings").sandbox.canonical(), "sandbox off");
+        assert_eq!(read("").expect("settings").sandbox.canonical(), "sandbox on");
+        for (lines, message, help) in [
+            ("isa.nativ = \"deny\"", "2:5: unknown key `nativ`", "did you mean `native`?"),
+            ("isa.native = \"denied\"", "2:14: unknown value `denied`", "did you mean `deny`?"),
+            (
+                "isa.crates.foo = \"x86-64-v5\"",
+                "2:18: unknown value `x86-64-v5`",
+                "did you mean `x86-64-v4`?",
+            ),
+            (
+                "isa.crates.\"foo@\" = \"native\"",
+                "2:12: `foo@` is not a crate such as `foo` or `foo@1.2`",
+                "",
+            ),
+            (
+                "isa.features = [\"+avx2\"]",
+                "2:16: `+avx2` is not a feature's name such as `avx2`",
+                "",
+            ),
+            ("sandbox = \"of\"", "2:11: unknown value `of`", "did you mean `off`?"),
+            ("sandbox = { mod = \"on\" }", "2:13: unknown key `mod`", "did you mean `mode`?"),
+            ("sandbox.mode = \"strict\"", "2:16: unknown value `strict`", "known values are"),
+        ] {
+            let error = read(lines).expect_err(lines);
+            assert_eq!(error.to_string(), format!("Cargo.toml:{message}"));
+            let said = error.help.unwrap_or_default();
+            assert!(
+                said.starts_with(help) && said.is_empty() == help.is_empty(),
+                "{lines}: {said}"
+            );
+        }
     }
 
     #[test]

@@ -15,9 +15,10 @@ use super::progress::Progress;
 use super::report;
 use super::split::split;
 use super::style::Style;
+use super::summary;
 use super::why;
 use crate::hermetic::render::Format;
-use crate::ops::{self, Context, Error, LockMode, VerifyRequest};
+use crate::ops::{self, Context, Error, LockMode, Notice, VerifyOutcome, VerifyRequest};
 use crate::sys::ambient::Ambient;
 use crate::sys::fs::fix_umask;
 
@@ -231,22 +232,50 @@ impl Command<'_> {
         arguments.extend_from_slice(rest);
         let verbose =
             cargos(rest).any(|argument| argument == "--verbose" || argument.starts_with("-v"));
-        let before = |ground: &ops::Ground, environment: &ops::Environment| {
+        // A program that runs may never end: what is known is said before.
+        let first = matches!(command, "run" | "r");
+        let before = |ground: &ops::Ground, environment: &ops::Environment, known: &[Notice]| {
             self.progress.clear();
             if verbose {
                 say(&configuration::text(ground, environment));
             }
+            if first {
+                self.notices(known.iter());
+            }
         };
         let outcome = ops::cargo(&mut context, &arguments, self.default_target, &before)?;
-        if self.global.json {
-            if command == "build" {
-                self.print(String::new, || output::verify_json(&outcome.binaries))?;
-            }
-        } else if !self.quiet && !outcome.binaries.is_empty() {
-            say(&output::built_text(&outcome.binaries, self.style, &self.own_command()));
+        let is_build = matches!(command, "build" | "b");
+        if !(is_build && self.global.json) {
+            let skipped = |built: &ops::Built| if first { built.known } else { 0 };
+            self.notices(outcome.built.iter().flat_map(|built| &built.notices[skipped(built)..]));
         }
-        let failed = outcome.binaries.iter().any(|binary| !binary.passed());
+        let binaries: Vec<&VerifyOutcome> =
+            outcome.built.iter().flat_map(|built| &built.binaries).collect();
+        if self.global.json {
+            if is_build {
+                self.print(String::new, || summary::build_json(&outcome))?;
+            }
+        } else if !self.quiet && !binaries.is_empty() {
+            say(&output::built_text(&binaries, self.style, &self.own_command()));
+        }
+        let explained = outcome.built.iter().filter_map(|built| built.link_failure.as_ref());
+        for failure in explained.filter(|_| !self.global.json) {
+            say(&summary::link_failure_text(failure, self.style));
+        }
+        let failed = binaries.iter().any(|binary| !binary.passed());
         Ok(if outcome.code == 0 { u8::from(failed) } else { outcome.code })
+    }
+
+    /// Says what was left out, changed or refused: nothing of it is an error.
+    fn notices<'n>(&self, notices: impl Iterator<Item = &'n Notice>) {
+        if self.global.json {
+            notices.for_each(|notice| say(&summary::notice_event(notice)));
+        } else if !self.quiet {
+            let text = summary::notices_text(notices, self.style);
+            if !text.is_empty() {
+                say(&text);
+            }
+        }
     }
 
     /// What the user types to call xprov for the same directory again.

@@ -113,14 +113,14 @@ pub fn verify_text(outcomes: &[VerifyOutcome], style: Style) -> String {
 
 /// What a build made: a line for each binary that passed, all findings of one that did not, and
 /// how to run it; `command` calls xprov again for the same directory.
-pub fn built_text(outcomes: &[VerifyOutcome], style: Style, command: &str) -> String {
+pub fn built_text(outcomes: &[&VerifyOutcome], style: Style, command: &str) -> String {
     let mut text = String::new();
     for outcome in outcomes {
         if outcome.passed() {
             let file = outcome.file.display();
             let _ = writeln!(text, "{} {file}: {}", style.good("    Verified"), brief(outcome));
         } else {
-            text.push_str(&verify_text(std::slice::from_ref(outcome), style));
+            text.push_str(&verify_text(std::slice::from_ref(*outcome), style));
         }
     }
     let programs = outcomes.iter().filter(|outcome| {
@@ -148,19 +148,21 @@ fn brief(outcome: &VerifyOutcome) -> String {
 
 /// The same for machines.
 pub fn verify_json(outcomes: &[VerifyOutcome]) -> String {
-    let files: Vec<Value> = outcomes
-        .iter()
-        .map(|outcome| {
-            json!({
-                "file": outcome.file,
-                "target": outcome.target,
-                "passed": outcome.passed(),
-                "facts": outcome.facts,
-                "findings": outcome.findings,
-            })
+    document("verify", json!({ "files": verified(outcomes) }))
+}
+
+/// The elements of `files`.
+pub fn verified(outcomes: &[VerifyOutcome]) -> Vec<Value> {
+    let file = |outcome: &VerifyOutcome| {
+        json!({
+            "file": outcome.file,
+            "target": outcome.target,
+            "passed": outcome.passed(),
+            "facts": outcome.facts,
+            "findings": outcome.findings,
         })
-        .collect();
-    document("verify", json!({ "files": files }))
+    };
+    outcomes.iter().map(file).collect()
 }
 
 fn origin(origin: &Origin) -> String {

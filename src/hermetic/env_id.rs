@@ -39,7 +39,7 @@ pub(super) fn compute(
     project: &ProjectConfig,
     replace: &[(String, &'static str)],
 ) -> EnvId {
-    let mut hasher = KeyHasher::new("xprov env-id v2");
+    let mut hasher = KeyHasher::new("xprov env-id v3");
     hasher.part(input.shim_version.to_le_bytes()).part(env!("CARGO_PKG_VERSION"));
     hasher.part(without_paths(input.shims, replace));
     hasher.part(input.links.len().to_le_bytes());
@@ -49,6 +49,8 @@ pub(super) fn compute(
     hasher.part(input.host.as_str()).part(input.target.as_str());
     hasher.part(&input.rust.version_verbose).part(without_paths(cmake, replace));
     hasher.part(input.settings.baseline.as_deref().unwrap_or_default());
+    // What the machine's kernel can confine is no part of it: no output byte depends on that.
+    hasher.part(without_paths(&input.settings.policy, replace));
     let mut closure: Vec<_> = input.closure.to_vec();
     closure.sort_unstable();
     closure.dedup();

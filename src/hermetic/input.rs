@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::vocab::digest::TreeHash;
+use crate::vocab::sandbox::Mode;
 use crate::vocab::triple::RustTriple;
 
 use super::cargo_config::ConfigFile;
@@ -61,10 +62,15 @@ pub struct Rust {
 }
 
 impl Rust {
+    /// Its version, `1.95.0`; empty where it does not say.
+    pub fn release(&self) -> &str {
+        let release = self.version_verbose.lines().find_map(|line| line.strip_prefix("release: "));
+        release.unwrap_or_default()
+    }
+
     /// Whether its cargo knows `build.build-dir`, stable since 1.91.
     pub fn has_build_dir(&self) -> bool {
-        let release = self.version_verbose.lines().find_map(|line| line.strip_prefix("release: "));
-        let mut numbers = release.unwrap_or_default().split('.').map(str::parse::<u32>);
+        let mut numbers = self.release().split('.').map(str::parse::<u32>);
         match (numbers.next(), numbers.next()) {
             (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (1, 91),
             _ => false,
@@ -99,6 +105,25 @@ pub struct Settings {
     pub rustflags: Vec<String>,
     /// `baseline`: what instruction set the output may assume.
     pub baseline: Option<String>,
+    /// `isa.features`: what Rust code may use beyond it, by rustc's names.
+    pub features: Vec<String>,
+    /// `sandbox`.
+    pub sandbox: Confinement,
+    /// The whole of `isa` and `sandbox` as a text that is the same on every machine.
+    pub policy: String,
+}
+
+/// What the settings say of the sandbox.
+#[derive(Debug, Clone, Default)]
+pub struct Confinement {
+    /// What happens with accesses that are not allowed.
+    pub mode: Mode,
+    /// What may be read besides what every build may; absolute.
+    pub read: Vec<PathBuf>,
+    /// What may be written besides; absolute.
+    pub write: Vec<PathBuf>,
+    /// Whether there is a network.
+    pub network: bool,
 }
 
 /// Directories, absolute.

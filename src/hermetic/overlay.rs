@@ -94,7 +94,7 @@ impl Overlay<'_> {
         for (key, place) in &project.losing {
             let place = place.clone();
             if *key == exact_runner && project.runner_is_list {
-                warnings.push(Warning::RunnerIsList { place });
+                warnings.push(Warning::RunnerIsList { key: key.clone(), place });
             } else if !key.ends_with(".runner")
                 || (self.runner.is_some() && !project.runner_is_list)
             {

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use super::cargo_config::{Place, ProjectConfig};
 use super::draft::{DEFAULTS, Draft};
 use super::env_id::{self, EnvId};
-use super::flags::{self, Flag};
+use super::flags::{self, Allowed, Flag};
 use super::input::{Paths, PlanInput};
 use super::prefix::{self, PrefixMap};
+use super::roots::roots;
 use super::{Error, text};
+use crate::vocab::isa::Baseline;
+use crate::vocab::sandbox::SANDBOX_VARIABLE;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Origin {
     Setting(&'static str),
     /// The project's cargo configuration, or the user's `--config`.
     Project(Place),
+    /// The user's command line: `cargo rustc -- ARGS`.
+    Argument,
     /// The user's environment, by the catalogue.
     PassedThrough,
 }
@@ -34,6 +39,7 @@ impl fmt::Display for Origin {
             Self::Tool(name) => write!(f, "tool {name}"),
             Self::Setting(key) => write!(f, "settings, {key}"),
             Self::Project(place) => write!(f, "{place}"),
+            Self::Argument => f.write_str("your arguments"),
             Self::PassedThrough => f.write_str("your environment"),
         }
     }
@@ -50,13 +56,19 @@ pub struct Variable {
     pub origin: Origin,
 }
 
-/// Something in the project's configuration or the user's `--config` that does not get its way.
+/// Something in the project's configuration or the user's arguments that does not get its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
-    /// `target-cpu=native` was taken out of the rustflags.
-    NativeDropped {
+    /// A CPU or instruction set beyond the baseline was taken out of the rustflags.
+    BeyondBaseline {
         /// Who asked for it.
         origin: Origin,
+        /// What was taken out: `target-cpu=native`, `target-feature=+avx2`.
+        what: String,
+        /// Why, as the end of a sentence.
+        why: String,
+        /// The line of settings that allows it.
+        allow: Option<String>,
     },
     /// A key of cargo's configuration that xprov overrides.
     Overridden {
@@ -67,28 +79,11 @@ pub enum Warning {
     },
     /// The project's runner is a list, which cargo joins with any other: it stays.
     RunnerIsList {
+        /// The key: `target.<triple>.runner`.
+        key: String,
         /// Where it is.
         place: Place,
     },
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NativeDropped { origin } => write!(
-                f,
-                "{origin}: `target-cpu=native` is left out: it would build for this machine's CPU"
-            ),
-            Self::Overridden { key, place } => {
-                write!(f, "{place}: `{key}` is overridden")
-            }
-            Self::RunnerIsList { place } => write!(
-                f,
-                "{place}: this `runner` is used, because cargo lets none override a list; \
-                 written as one text, xprov's would win"
-            ),
-        }
-    }
 }
 
 /// A file that has to be there before cargo starts.
@@ -119,12 +114,19 @@ pub struct Plan {
     pub config: TextFile,
     /// The toolchain file for `cmake`, in the environment's directory.
     pub cmake: TextFile,
+    /// What of the CPU the code may use.
+    pub allowed: Allowed,
     /// What the user should know.
     pub warnings: Vec<Warning>,
 }
 
 /// The name of the shim that is rustc in a build.
 pub const RUSTC: &str = "rustc";
+/// The variable with the ledger's path, which the compiler shims append to.
+pub const LEDGER_VARIABLE: &str = "XPROV_LEDGER";
+
+/// The ledger's name in the build directory.
+const LEDGER: &str = "ledger.jsonl";
 
 /// The name of the shim that starts its own arguments, in place of a wrapper.
 pub const WRAPPER: &str = "rustc-wrapper";
@@ -134,11 +136,11 @@ impl Plan {
     pub fn new(input: &PlanInput<'_>) -> Result<Self, Error> {
         check_names(input)?;
         let project = ProjectConfig::read(input.project, input.host, input.target, input.cfgs)?;
-        let cpu = match &input.settings.baseline {
-            Some(baseline) => flags::baseline_cpu(baseline, input.target)?,
-            None => None,
-        };
-        let (common, mut warnings) = user_flags(input, &project, cpu.as_deref());
+        let settings = &input.settings;
+        let baseline = flags::baseline(settings.baseline.as_deref(), input.target)?;
+        let allowed = Allowed::new(input.target, baseline, &settings.features, &settings.rustflags);
+        let common = user_flags(input, &project, baseline.as_ref());
+        let (common, mut warnings) = flags::filter(common, &allowed);
 
         let nowhere = Paths::nowhere();
         let draft = Draft { input, paths: &nowhere, env_dir: "@env@", build_dir: "@build@" };
@@ -170,6 +172,9 @@ impl Plan {
         add("CARGO_ENCODED_RUSTFLAGS", encoded.join("\u{1f}"));
         add("XPROV_ENV_ID", env_id.to_string());
         add(prefix::VARIABLE, prefix::to_variable(&prefix_maps));
+        add(LEDGER_VARIABLE, text(&build_dir.join(LEDGER))?.to_owned());
+        let sandbox = roots(&input.paths, &build_dir, &settings.sandbox)?.to_variable();
+        add(SANDBOX_VARIABLE, text(sandbox.as_ref())?.to_owned());
         variables.sort_by(|a, b| a.name.cmp(&b.name));
 
         let (config, overridden) = real.overlay(&variables, &project)?;
@@ -185,8 +190,14 @@ impl Plan {
             prefix_maps,
             config,
             cmake,
+            allowed,
             warnings,
         })
+    }
+
+    /// Where the shims note what they do.
+    pub fn ledger(&self) -> PathBuf {
+        self.build_dir.join(LEDGER)
     }
 
     /// The directory of the tools.
@@ -210,9 +221,17 @@ fn check_names(input: &PlanInput<'_>) -> Result<(), Error> {
     let settings = &input.settings;
     let names = settings.pass.iter().map(|(name, _)| name);
     for name in names.chain(settings.set.iter().map(|(name, _)| name)) {
-        let late = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "XPROV_ENV_ID"];
+        let late = [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "XPROV_ENV_ID",
+            prefix::VARIABLE,
+            LEDGER_VARIABLE,
+            SANDBOX_VARIABLE,
+        ];
         let taken = own.iter().any(|variable| variable.name == *name);
-        if taken || late.contains(&name.as_str()) || name == prefix::VARIABLE {
+        if taken || late.contains(&name.as_str()) {
             return Err(Error::Reserved { name: name.clone() });
         }
     }
@@ -223,15 +242,14 @@ fn check_names(input: &PlanInput<'_>) -> Result<(), Error> {
 fn user_flags(
     input: &PlanInput<'_>,
     project: &ProjectConfig,
-    cpu: Option<&str>,
-) -> (Vec<Flag>, Vec<Warning>) {
+    baseline: Option<&Baseline>,
+) -> Vec<Flag> {
     let mut flags = project.rustflags.clone();
-    flags.extend(
-        cpu.map(|cpu| Flag::new(format!("-Ctarget-cpu={cpu}"), Origin::Setting("baseline"))),
-    );
+    let raised = baseline.into_iter().flat_map(Baseline::rustc_flags);
+    flags.extend(raised.map(|flag| Flag::new(flag, Origin::Setting("baseline"))));
     let settings = input.settings.rustflags.iter();
     flags.extend(settings.map(|flag| Flag::new(flag, Origin::Setting("rustflags"))));
-    flags::without_native(flags)
+    flags
 }
 
 /// The flags that make paths equal, and the one that re-runs build scripts.

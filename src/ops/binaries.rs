@@ -1,19 +1,25 @@
-//! What a build made: verified once, and remembered until it changes.
+//! What a build made: learned from cargo's messages, verified once, and remembered until it
+//! changes.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::environment::Environment;
 use super::error::Error;
+use super::ground::Ground;
 use super::verify::{self, VerifyOutcome};
+use crate::hermetic::messages::{self, Line};
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_optional, write_atomic,
 };
+use crate::sys::process::exit_code;
 use crate::vocab::event::Event;
 
 /// Which files passed, as they were then.
@@ -87,7 +93,7 @@ fn seen(file: &Path, max_glibc: Option<(u32, u32)>) -> Result<Seen, FsError> {
 }
 
 /// Makes `to` the same file as `from`, whatever was there.
-pub fn link_over(from: &Path, to: &Path) -> Result<(), FsError> {
+fn link_over(from: &Path, to: &Path) -> Result<(), FsError> {
     let same = |a: &fs::Metadata, b: &fs::Metadata| a.dev() == b.dev() && a.ino() == b.ino();
     if let (Ok(from), Ok(to)) = (fs::metadata(from), fs::metadata(to))
         && same(&from, &to)
@@ -99,4 +105,54 @@ pub fn link_over(from: &Path, to: &Path) -> Result<(), FsError> {
     let _ = fs::remove_file(&new);
     link_or_copy(from, &new)?;
     fs::rename(&new, to).describe("replace", to)
+}
+
+/// Runs cargo and learns from its messages which binaries it made.
+pub fn reading_messages(
+    context: &Context<'_>,
+    mut command: Command,
+    ground: &Ground,
+) -> Result<(u8, Vec<PathBuf>), Error> {
+    let spawn_error = |source| {
+        let program = ground.tools.rust.cargo.display().to_string();
+        Error::Spawn { program, source }
+    };
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(spawn_error)?;
+    let mut files = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        // By bytes: a child that prints no text must not lose its reader.
+        for line in BufReader::new(stdout).split(b'\n') {
+            let Ok(line) = line else { break };
+            let line = String::from_utf8_lossy(&line);
+            match messages::parse(&line) {
+                Line::Artifact(artifact) => {
+                    files.extend(artifact.outputs().into_iter().map(Path::to_path_buf));
+                }
+                // What is no message of cargo's is somebody's data.
+                Line::Text => context.observer.child_output(&line),
+                Line::Finished { .. } | Line::Other => {}
+            }
+        }
+    }
+    let status = child.wait().map_err(spawn_error)?;
+    files.sort();
+    files.dedup();
+    Ok((exit_code(status), files))
+}
+
+/// Before cargo had a build directory of its own, binaries come out beside the intermediate files:
+/// links put them where users expect them.
+pub fn bring_home(files: Vec<PathBuf>, environment: &Environment) -> Result<Vec<PathBuf>, Error> {
+    let mut home = Vec::new();
+    for file in files {
+        let place =
+            messages::expected_place(&file, &environment.plan.build_dir, &environment.target_dir);
+        let Some(place) = place else {
+            home.push(file);
+            continue;
+        };
+        link_over(&file, &place)?;
+        home.push(place);
+    }
+    Ok(home)
 }

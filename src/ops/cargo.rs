@@ -1,8 +1,7 @@
 //! `build`, `check`, `test`, `run` and any other cargo command, in a hermetic environment.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use super::binaries;
 use super::configs::Configs;
@@ -10,27 +9,52 @@ use super::context::Context;
 use super::crates::Crates;
 use super::environment::{self, Environment, Wish};
 use super::error::Error;
+use super::first_use;
 use super::ground::{Ground, ground};
+use super::link_failure::{self, LinkFailure};
 use super::lock;
+use super::notices::{self, Ledger, Notice};
 use super::project::Project;
+use super::user;
 use super::verify::VerifyOutcome;
 use crate::hermetic::cargo_args::{CargoArgs, Surroundings, is_question};
-use crate::hermetic::messages::{self, Line};
+use crate::hermetic::cargo_config::ConfigFile;
+use crate::hermetic::flags::filter_arguments;
+use crate::hermetic::{Plan, Warning};
 use crate::shim::CWD_VARIABLE;
 use crate::sys::process::{exit_code, hermetic_command};
 use crate::vocab::event::Event;
 use crate::vocab::triple::{RustTriple, TargetRequest};
 
-/// What a cargo command did, for each target.
+/// What a cargo command did.
 pub struct CargoOutcome {
     /// Cargo's exit code; of several targets the first that is not 0.
     pub code: u8,
-    /// The binaries of a build and what was found in them.
-    pub binaries: Vec<VerifyOutcome>,
+    /// What it did for each target, up to the first that failed. Empty where nothing was asked
+    /// to be compiled.
+    pub built: Vec<Built>,
 }
 
-/// Told before cargo starts, so that the environment can be shown.
-pub type BeforeCargo<'a> = &'a dyn Fn(&Ground, &Environment);
+/// What a cargo command did for one target.
+pub struct Built {
+    /// The target.
+    pub target: RustTriple,
+    /// The environment's name.
+    pub env_id: String,
+    /// Cargo's exit code.
+    pub code: u8,
+    /// The binaries of a build and what was found in them.
+    pub binaries: Vec<VerifyOutcome>,
+    /// What was left out, changed, refused or seen: first what was known before cargo started.
+    pub notices: Vec<Notice>,
+    /// How many of them were known then.
+    pub known: usize,
+    /// Why a link failed, where that can be said.
+    pub link_failure: Option<LinkFailure>,
+}
+
+/// Told before cargo starts, so that the environment can be shown, and what did not reach it.
+pub type BeforeCargo<'a> = &'a dyn Fn(&Ground, &Environment, &[Notice]);
 
 /// Runs cargo with `arguments` (the command first) for each target that they name, or that the
 /// settings name, or for the host.
@@ -53,12 +77,12 @@ pub fn cargo(
     let manifest = args.manifest_path.as_deref().map(Path::to_string_lossy);
     let project = Project::find(context.ambient, manifest.as_deref())?;
     let targets = targets(context, &project, &args, default_target)?;
-    let mut outcome = CargoOutcome { code: 0, binaries: Vec::new() };
+    let mut outcome = CargoOutcome { code: 0, built: Vec::new() };
     for target in targets {
-        let (code, binaries) = one(context, &project, &args, &target, before)?;
-        outcome.binaries.extend(binaries);
-        if code != 0 {
-            outcome.code = code;
+        let built = one(context, &project, &args, &target, before)?;
+        outcome.code = built.code;
+        outcome.built.push(built);
+        if outcome.code != 0 {
             break;
         }
     }
@@ -87,7 +111,7 @@ fn about_cargo(
         let program = program.display().to_string();
         Error::Spawn { program, source }
     })?;
-    Ok(CargoOutcome { code: exit_code(status), binaries: Vec::new() })
+    Ok(CargoOutcome { code: exit_code(status), built: Vec::new() })
 }
 
 /// The version of Rust that the lock pins.
@@ -147,7 +171,7 @@ fn one(
     args: &CargoArgs,
     target: &TargetRequest,
     before: BeforeCargo<'_>,
-) -> Result<(u8, Vec<VerifyOutcome>), Error> {
+) -> Result<Built, Error> {
     refuse_root_config()?;
     let triple: &RustTriple = &target.triple;
     let ground = ground(context, project, triple)?;
@@ -170,10 +194,25 @@ fn one(
         wish.registry_dirs = &after_fetch;
         environment = environment::environment(context, project, &ground, &wish)?;
     }
-    for warning in &environment.plan.warnings {
-        context.observer.event(Event::Warning(warning.to_string()));
-    }
-    before(&ground, &environment);
+    let (args, mut notices) = if args.compiles_nothing() {
+        (args.clone(), Vec::new())
+    } else {
+        first_use::say_sandbox(context, project.settings.sandbox.mode)?;
+        let (args, warnings) = within_baseline(args, &environment.plan);
+        let mut notices = notices::of_warnings(context.ambient, &warnings);
+        let below = user::config_below_root(context, project)?;
+        let elsewhere: Vec<&ConfigFile> = below.iter().chain(crates.elsewhere()).collect();
+        notices.extend(notices::surroundings(
+            context.ambient,
+            &environment.plan,
+            &elsewhere,
+            (&context.host, triple),
+            ground.tools.rust.release(),
+        )?);
+        (args, notices)
+    };
+    before(&ground, &environment, &notices);
+    let ledger = Ledger::before(environment.plan.ledger());
     let has_build_dir = ground.tools.rust.has_build_dir();
     let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
@@ -201,17 +240,41 @@ fn one(
     if matches!(args.command.as_str(), "run" | "r") {
         command.env(CWD_VARIABLE, &context.ambient.cwd);
     }
-    if args.reads_messages() {
-        let (code, files) = reading_messages(context, command, &ground)?;
-        let files = if has_build_dir { files } else { bring_home(files, &environment)? };
-        let binaries =
-            if code == 0 { binaries::verify(context, &environment, &files)? } else { Vec::new() };
-        Ok((code, binaries))
+    let (code, files) = if args.reads_messages() {
+        let (code, files) = binaries::reading_messages(context, command, &ground)?;
+        (code, if has_build_dir { files } else { binaries::bring_home(files, &environment)? })
     } else {
-        let program = ground.tools.rust.cargo.display().to_string();
-        let status = command.status().map_err(|source| Error::Spawn { program, source })?;
-        Ok((exit_code(status), Vec::new()))
-    }
+        (status(command, &ground)?, Vec::new())
+    };
+    let known = notices.len();
+    let lines = ledger.since()?;
+    notices.extend(notices::of_ledger(&lines));
+    let build_dir = &environment.plan.build_dir;
+    let (binaries, link_failure) = if code == 0 {
+        (binaries::verify(context, &environment, &files)?, None)
+    } else {
+        (Vec::new(), link_failure::explain(project, build_dir, triple, &lines)?)
+    };
+    let env_id = environment.plan.env_id.to_string();
+    Ok(Built { target: triple.clone(), env_id, code, binaries, notices, known, link_failure })
+}
+
+fn status(mut command: Command, ground: &Ground) -> Result<u8, Error> {
+    let program = ground.tools.rust.cargo.display().to_string();
+    let status = command.status().map_err(|source| Error::Spawn { program, source })?;
+    Ok(exit_code(status))
+}
+
+/// The arguments without those for rustc (`cargo rustc -- ARGS`) that go beyond the baseline.
+fn within_baseline(args: &CargoArgs, plan: &Plan) -> (CargoArgs, Vec<Warning>) {
+    let mut args = args.clone();
+    let for_rustc = matches!(args.command.as_str(), "rustc" | "rustdoc");
+    let dashes = args.rest.iter().position(|argument| argument == "--");
+    let Some(at) = dashes.filter(|_| for_rustc) else { return (args, Vec::new()) };
+    let theirs = args.rest.split_off(at + 1);
+    let (kept, warnings) = filter_arguments(&theirs, &plan.allowed);
+    args.rest.extend(kept);
+    (args, warnings)
 }
 
 /// Cargo reads the configuration of its working directory, which is `/`; nothing can switch that
@@ -224,54 +287,4 @@ fn refuse_root_config() -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Runs cargo and learns from its messages which binaries it made.
-fn reading_messages(
-    context: &Context<'_>,
-    mut command: Command,
-    ground: &Ground,
-) -> Result<(u8, Vec<PathBuf>), Error> {
-    let spawn_error = |source| {
-        let program = ground.tools.rust.cargo.display().to_string();
-        Error::Spawn { program, source }
-    };
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(spawn_error)?;
-    let mut files = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        // By bytes: a child that prints no text must not lose its reader.
-        for line in BufReader::new(stdout).split(b'\n') {
-            let Ok(line) = line else { break };
-            let line = String::from_utf8_lossy(&line);
-            match messages::parse(&line) {
-                Line::Artifact(artifact) => {
-                    files.extend(artifact.outputs().into_iter().map(Path::to_path_buf));
-                }
-                // What is no message of cargo's is somebody's data.
-                Line::Text => context.observer.child_output(&line),
-                Line::Finished { .. } | Line::Other => {}
-            }
-        }
-    }
-    let status = child.wait().map_err(spawn_error)?;
-    files.sort();
-    files.dedup();
-    Ok((exit_code(status), files))
-}
-
-/// Before cargo had a build directory of its own, binaries come out beside the intermediate files:
-/// links put them where users expect them.
-fn bring_home(files: Vec<PathBuf>, environment: &Environment) -> Result<Vec<PathBuf>, Error> {
-    let mut home = Vec::new();
-    for file in files {
-        let place =
-            messages::expected_place(&file, &environment.plan.build_dir, &environment.target_dir);
-        let Some(place) = place else {
-            home.push(file);
-            continue;
-        };
-        binaries::link_over(&file, &place)?;
-        home.push(place);
-    }
-    Ok(home)
 }

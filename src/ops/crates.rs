@@ -19,6 +19,7 @@ use super::project::Project;
 use super::user::{self, Homes};
 use crate::hermetic::Plan;
 use crate::hermetic::cargo_args::{ConfigArgument, fetch_argv};
+use crate::hermetic::cargo_config::ConfigFile;
 use crate::hermetic::network::Network;
 use crate::hermetic::vars;
 use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, write_atomic_with_mode};
@@ -63,6 +64,8 @@ pub struct Crates<'a> {
     /// The file with the network settings, if there are any.
     network_path: Option<PathBuf>,
     configs: &'a Configs,
+    /// The user's cargo configuration, of which only the network is taken.
+    elsewhere: Vec<ConfigFile>,
     note: Option<Note>,
 }
 
@@ -75,12 +78,28 @@ impl<'a> Crates<'a> {
         target: &'a RustTriple,
         configs: &'a Configs,
     ) -> Result<Self, Error> {
-        let network = Network::read(&user::cargo_config(context, project)?)?;
+        let elsewhere = user::cargo_config(context, project)?;
+        let network = Network::read(&elsewhere)?;
         let network_path = write_network(context, &network)?;
-        let mut crates =
-            Self { context, project, ground, target, network, network_path, configs, note: None };
+        let note = None;
+        let mut crates = Self {
+            context,
+            project,
+            ground,
+            target,
+            network,
+            network_path,
+            configs,
+            elsewhere,
+            note,
+        };
         crates.note = crates.read_note()?;
         Ok(crates)
+    }
+
+    /// The user's cargo configuration outside of the project.
+    pub fn elsewhere(&self) -> &[ConfigFile] {
+        &self.elsewhere
     }
 
     /// The files for cargo's first `--config`s: network settings, then the project's own.

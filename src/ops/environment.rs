@@ -1,7 +1,6 @@
 //! The environment of one project and target: planned as values, and made on disk where it is
 //! not there yet.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -14,9 +13,9 @@ use super::shims::{self, Isa};
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
-use crate::hermetic::flags;
-use crate::hermetic::{Paths, Plan, PlanInput, Settings};
-use crate::settings::{GlibcVersion, TargetSettings};
+use crate::hermetic::flags::{self, Allowed};
+use crate::hermetic::{Confinement, Paths, Plan, PlanInput, Settings};
+use crate::settings::{GlibcVersion, IsaSettings, TargetSettings};
 use crate::shim;
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_text, remove_tree, write_atomic,
@@ -24,7 +23,6 @@ use crate::sys::fs::{
 };
 use crate::vocab::digest::Blake3;
 use crate::vocab::event::Event;
-use crate::vocab::isa::Baseline;
 use crate::vocab::triple::RustTriple;
 
 /// An environment that is ready for use.
@@ -77,8 +75,10 @@ pub fn environment(
         home: context.dirs.build_home(),
         tmp: target_dir.join("xprov").join("tmp"),
     };
-    let isa = isa(&settings, target)?;
-    let shims = shims::config(&ground.tools, &context.host, target, &isa);
+    let (isa, sandbox) = (&project.settings.isa, &project.settings.sandbox);
+    let [read, write] = sandbox.roots(&project.root);
+    let shim_isa = shim_isa(isa, &settings, target)?;
+    let shims = shims::config(&ground.tools, &context.host, target, &shim_isa);
     let shim_text = shims.to_text().map_err(Error::ShimConfig)?;
     let plan = Plan::new(&PlanInput {
         host: &context.host,
@@ -92,6 +92,9 @@ pub fn environment(
             set: set.map(|(name, value)| (name.clone(), value.clone())).collect(),
             rustflags: settings.rustflags,
             baseline: settings.baseline,
+            features: isa.features.iter().map(|feature| feature.0.clone()).collect(),
+            sandbox: Confinement { mode: sandbox.mode, read, write, network: sandbox.network },
+            policy: format!("{}\n{}", isa.canonical(), sandbox.canonical()),
         },
         paths,
         project: wish.configs,
@@ -113,14 +116,25 @@ pub fn environment(
     Ok(Environment { plan, target: target.clone(), target_dir, max_glibc: wish.glibc.or(ceiling) })
 }
 
-/// What the settings say of instruction sets. Their own `rustflags` outrank the baseline.
-fn isa(settings: &TargetSettings, target: &RustTriple) -> Result<Isa, Error> {
-    if let Some(baseline) = &settings.baseline {
-        flags::baseline_cpu(baseline, target)?;
-    }
-    let baseline = Baseline::of(target.arch(), settings.baseline.as_deref()).ok();
-    let native = shim::Action::Baseline;
-    Ok(Isa { baseline, native, crates: BTreeMap::new(), features: Vec::new(), cpus: Vec::new() })
+/// What the shims are told of instruction sets. What the settings' own `rustflags` ask for is
+/// allowed.
+fn shim_isa(
+    isa: &IsaSettings,
+    settings: &TargetSettings,
+    target: &RustTriple,
+) -> Result<Isa, Error> {
+    let baseline = flags::baseline(settings.baseline.as_deref(), target)?;
+    let features: Vec<String> = isa.features.iter().map(|feature| feature.0.clone()).collect();
+    let allowed = Allowed::new(target, baseline, &features, &settings.rustflags);
+    let action = |word: &str| shim::Action::from(word.to_owned());
+    let crates = isa.crates.iter().map(|(of, what)| (of.to_string(), action(what.as_str())));
+    Ok(Isa {
+        baseline,
+        native: action(isa.native.as_str()),
+        crates: crates.collect(),
+        features: allowed.features().to_vec(),
+        cpus: allowed.cpus().to_vec(),
+    })
 }
 
 /// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where

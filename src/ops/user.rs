@@ -59,7 +59,8 @@ pub fn config_dirs<'a>(ambient: &Ambient, dirs: impl Iterator<Item = &'a Path>) 
 }
 
 /// The user's cargo configuration: that of the directories above the project, nearest first, then
-/// that of the user's `CARGO_HOME` with its credentials. Only network settings are taken from it.
+/// that of the user's `CARGO_HOME` with its credentials. Only network settings are taken from it;
+/// what else is in it the user is told.
 pub fn cargo_config(context: &Context<'_>, project: &Project) -> Result<Vec<ConfigFile>, Error> {
     let dirs = config_dirs(context.ambient, project.root.ancestors().skip(1));
     let mut paths: Vec<PathBuf> =
@@ -67,6 +68,23 @@ pub fn cargo_config(context: &Context<'_>, project: &Project) -> Result<Vec<Conf
     if let Some(home) = Homes::of(context.ambient).cargo_home() {
         paths.extend(["credentials", "credentials.toml"].map(|name| home.join(name)));
     }
+    read_each(paths)
+}
+
+/// Cargo configuration between the workspace's root and where the user is, which plain cargo would
+/// obey and a build does not: what is built shall not depend on where it is called.
+pub fn config_below_root(
+    context: &Context<'_>,
+    project: &Project,
+) -> Result<Vec<ConfigFile>, Error> {
+    let cwd = &context.ambient.cwd;
+    let below = cwd.ancestors().take_while(|dir| *dir != project.root);
+    let dirs = below.filter(|dir| dir.starts_with(&project.root));
+    let names = |dir: &Path| FILE_NAMES.map(|name| dir.join(".cargo").join(name));
+    read_each(dirs.flat_map(names).collect())
+}
+
+fn read_each(paths: Vec<PathBuf>) -> Result<Vec<ConfigFile>, Error> {
     let mut files: Vec<ConfigFile> = Vec::new();
     for path in paths {
         if let Some(text) = read_text(&path)? {

@@ -72,6 +72,11 @@ impl Layout {
         self.root.join("fetched").join(key.to_string())
     }
 
+    /// The mark that something was said once.
+    pub fn said(&self, what: &str) -> PathBuf {
+        self.root.join("said").join(what)
+    }
+
     /// What a project's lock, settings and recipes came to.
     pub fn ground(&self, key: &Blake3) -> PathBuf {
         self.root.join("grounds").join(key.to_string())

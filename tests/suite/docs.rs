@@ -130,8 +130,8 @@ fn the_settings_parse_as_written_and_are_all_in_the_table() {
                 set.extend(keys.flat_map(toml::Table::keys).map(|key| format!("target.*.{key}")));
             }
             ("mirrors", _) => drop(set.insert("mirrors.*".to_owned())),
-            ("env", toml::Value::Table(env)) => {
-                set.extend(env.keys().map(|key| format!("env.{key}")));
+            (name @ ("env" | "isa"), toml::Value::Table(table)) => {
+                set.extend(table.keys().map(|key| format!("{name}.{key}")));
             }
             _ => drop(set.insert(key.clone())),
         }

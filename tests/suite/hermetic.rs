@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use xprov::hermetic::cargo_config::ConfigFile;
 use xprov::hermetic::cfg_expr::TargetCfgs;
 use xprov::hermetic::vars::{self, Fate};
-use xprov::hermetic::{CTools, Error, Paths, Plan, PlanInput, Rust, Settings, prefix};
+use xprov::hermetic::{
+    CTools, Error, Paths, Plan, PlanInput, Rust, Settings, Warning, plan, prefix,
+};
 use xprov::shim;
 use xprov::vocab::digest::TreeHash;
 use xprov::vocab::triple::RustTriple;
@@ -112,6 +114,12 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
     let base = Case::new(ARM, "/m1").id();
     assert_eq!(base, elsewhere.id());
 
+    // Where the sandbox's roots are is as little part of it as what the kernel can confine.
+    let mut confined = Case::new(ARM, "/m1");
+    confined.settings.sandbox.mode = xprov::vocab::sandbox::Mode::On;
+    confined.settings.sandbox.read = vec!["/m1/shared".into()];
+    assert_eq!(base, confined.id());
+
     let set = |machine: &str| {
         let mut case = Case::new(ARM, machine);
         case.settings.set = vec![pair("DATABASE_URL", &format!("sqlite:{machine}/w/db"))];
@@ -119,12 +127,13 @@ fn env_id_is_the_same_on_two_machines_and_another_one_for_each_input() {
     };
     assert_eq!(set("/m1"), set("/m2"));
 
-    let changes: [(&str, Change); 11] = [
+    let changes: [(&str, Change); 12] = [
         ("closure", |case| case.closure.push(TreeHash::from_bytes([2; 32]))),
         ("rustc", |case| case.rust.version_verbose.push_str("LLVM version: 1\n")),
         ("set", |case| case.settings.set.push(pair("A", "b"))),
         ("pass", |case| case.settings.pass.push(("A".into(), Some("b".into())))),
         ("rustflags", |case| case.settings.rustflags.push("-Copt-level=1".into())),
+        ("policy", |case| case.settings.policy = "native deny".into()),
         ("baseline", |case| case.settings.baseline = Some("armv8-a".into())),
         ("the project's [env]", |case| {
             case.project.push(ConfigFile::new("/m1/w/.cargo/config.toml", "env.A = 'b'"));
@@ -174,8 +183,73 @@ fn each_tool_has_its_variable_and_bare_names_are_never_set() {
 }
 
 #[test]
+fn shims_are_told_where_the_ledger_is_and_what_may_be_reached() {
+    let mut case = Case::new(ARM, "/m");
+    case.settings.sandbox.mode = xprov::vocab::sandbox::Mode::Report;
+    case.settings.sandbox.read = vec!["/m/shared".into()];
+    case.settings.sandbox.write = vec!["/m/w/src/generated".into()];
+    let plan = case.plan().expect("a plan");
+    let ledger = format!("/m/w/target/xprov/{}/ledger.jsonl", plan.env_id);
+    assert_eq!(plan.value(shim::ledger::LEDGER_VARIABLE), Some(&*ledger));
+    assert_eq!(plan.ledger(), Path::new(&ledger));
+    let said = plan.value("XPROV_SANDBOX").expect("it is set").split('\u{1f}').collect::<Vec<_>>();
+    let expected = [
+        "report",
+        "r=/m/x/store",
+        "r=/m/w",
+        "r=/m/x/cargo",
+        "r=/m/x/home",
+        "r=/m/x/envs",
+        "r=/m/shared",
+        "w=/m/w/target",
+        "w=/m/x/tmp",
+        "w=/m/w/src/generated",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn flags_beyond_the_baseline_are_taken_out_of_the_projects_configuration() {
+    let mut case = Case::new(ARM, "/m");
+    let text = "[build]\nrustflags = [\n  \"-Ctarget-feature=+sve,+crt-static\",\n  \"-Copt-level=1\",\n]\n";
+    case.project.push(ConfigFile::new("/m/w/.cargo/config.toml", text));
+    let inline = "target.'cfg(unix)'.rustflags=['-C', 'target-cpu=neoverse-n1']";
+    let encoded = |plan: &Plan| plan.value("CARGO_ENCODED_RUSTFLAGS").expect("set").to_owned();
+    let plan = case.plan().expect("a plan");
+    assert!(encoded(&plan).starts_with("-Ctarget-feature=+crt-static\u{1f}-Copt-level=1\u{1f}"));
+    let Warning::BeyondBaseline { origin, what, allow, .. } = &plan.warnings[0] else {
+        panic!("{:?}", plan.warnings)
+    };
+    assert_eq!(origin.to_string(), "/m/w/.cargo/config.toml:3");
+    assert_eq!(
+        (what.as_str(), allow.as_deref()),
+        ("target-feature=+sve", Some("isa.features = [\"sve\"]"))
+    );
+    // The same line in the settings brings it back, and it is another environment.
+    case.settings.features = vec!["sve".to_owned()];
+    let allowed = case.plan().expect("a plan");
+    assert!(encoded(&allowed).starts_with("-Ctarget-feature=+sve,+crt-static\u{1f}"));
+    assert!(allowed.warnings.is_empty() && allowed.env_id != plan.env_id);
+
+    case.project = vec![ConfigFile::argument(Path::new("/m/w"), inline)];
+    let plan = case.plan().expect("a plan");
+    assert!(!encoded(&plan).contains("target-cpu") && !encoded(&plan).starts_with("-C\u{1f}"));
+    assert_eq!(plan.warnings.len(), 1);
+    case.settings.rustflags = vec!["-Ctarget-cpu=neoverse-n1".to_owned()];
+    assert!(case.plan().expect("a plan").warnings.is_empty());
+}
+
+#[test]
 fn settings_may_not_take_what_xprov_sets() {
-    for name in ["PATH", "HOME", "CC_aarch64_unknown_linux_gnu", "RUSTFLAGS", "XPROV_ENV_ID"] {
+    for name in [
+        "XPROV_LEDGER",
+        "XPROV_SANDBOX",
+        "PATH",
+        "HOME",
+        "CC_aarch64_unknown_linux_gnu",
+        "RUSTFLAGS",
+        "XPROV_ENV_ID",
+    ] {
         let mut case = Case::new(ARM, "/m");
         case.settings.set.push(pair(name, "x"));
         assert!(matches!(case.plan(), Err(Error::Reserved { .. })), "{name}");
@@ -204,6 +278,7 @@ fn the_page_on_the_environment_shows_the_catalogue() {
 }
 
 #[test]
-fn hermetic_and_shim_agree_on_the_name_of_the_map() {
+fn hermetic_and_shim_agree_on_names() {
     assert_eq!(prefix::VARIABLE, shim::PREFIX_MAP_VARIABLE);
+    assert_eq!(plan::LEDGER_VARIABLE, shim::ledger::LEDGER_VARIABLE);
 }

@@ -4,6 +4,7 @@
 mod doctor;
 mod listing;
 mod lock;
+mod notices;
 mod passing;
 mod restore;
 mod why;

@@ -137,7 +137,7 @@ fn settings_with_an_unknown_baseline() {
     assert_snapshot!(project.xprov(&format!("-q env --target {TARGET}")), @r"
     exit 2
     --- stderr
-    error: `pentium` is no baseline for armv7-unknown-linux-gnueabihf; known ones: armv7-a+vfpv3-d16
+    error: `pentium` is no baseline for armv7-unknown-linux-gnueabihf; known ones: armv7-a+vfpv3-d16, armv7-a+neon, armv7-a+neon-vfpv4
     ");
 }
 

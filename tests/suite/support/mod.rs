@@ -5,4 +5,5 @@ pub mod namespace;
 pub mod project;
 pub mod redact;
 pub mod sandbox;
+pub mod schema;
 pub mod server;

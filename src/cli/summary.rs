@@ -1,0 +1,168 @@
+//! What a build says at its end: what was left out, changed or refused, and why a link failed; for
+//! people as lines, for programs as one document (`docs/schemas/build.json`).
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::output::{document, verified};
+use super::style::Style;
+use crate::ops::{Built, CargoOutcome, LinkFailure, Notice, NoticeKind, Subject};
+
+/// So many lines of one kind are said aloud.
+const LINES_OF_A_KIND: usize = 12;
+
+/// One line for each notice; what several targets have in common is said once.
+pub fn notices_text<'a>(notices: impl IntoIterator<Item = &'a Notice>, style: Style) -> String {
+    let mut distinct: Vec<&Notice> = Vec::new();
+    for notice in notices {
+        if !distinct.contains(&notice) {
+            distinct.push(notice);
+        }
+    }
+    let mut kinds: Vec<NoticeKind> = distinct.iter().map(|notice| notice.kind).collect();
+    kinds.sort();
+    kinds.dedup();
+    let warning = style.warning("warning:");
+    let mut text = String::new();
+    for kind in kinds {
+        let of_kind: Vec<&&Notice> = distinct.iter().filter(|notice| notice.kind == kind).collect();
+        for notice in of_kind.iter().take(LINES_OF_A_KIND) {
+            let _ = writeln!(text, "{warning} {}", sentence(notice));
+        }
+        let more = of_kind.len().saturating_sub(LINES_OF_A_KIND);
+        if more > 0 {
+            let _ = writeln!(text, "{warning} and {more} more of this kind (--json lists all)");
+        }
+    }
+    text
+}
+
+fn sentence(notice: &Notice) -> String {
+    let Notice { kind, subject, what, became, why, allow } = notice;
+    let is = match (kind, became) {
+        (NoticeKind::Refused, _) => " is refused".to_owned(),
+        (NoticeKind::Seen, _) => " would be refused".to_owned(),
+        (NoticeKind::Kept, _) => " is used".to_owned(),
+        (NoticeKind::Source, _) => String::new(),
+        (_, Some(became)) => format!(" becomes `{became}`"),
+        (_, None) => " is left out".to_owned(),
+    };
+    let mut text = match (kind, subject) {
+        (_, Subject::Variable { variable }) => format!("{variable} of your environment{is}"),
+        (NoticeKind::Source, subject) => format!("{subject}: {what}"),
+        (_, subject) => format!("{subject}: `{what}`{is}"),
+    };
+    if !why.is_empty() {
+        let _ = write!(text, ": {why}");
+    }
+    if let Some(allow) = allow {
+        let _ = write!(text, "; allow it with `{allow}`");
+    }
+    text
+}
+
+/// The explanation of a failed link, after what cargo and the linker said.
+pub fn link_failure_text(failure: &LinkFailure, style: Style) -> String {
+    let mut name = failure.name.clone();
+    if let Some(version) = &failure.version {
+        let _ = write!(name, " {version}");
+    }
+    let symbols = failure.symbols.join("`, `");
+    let note = style.help("note:");
+    let mut text = format!(
+        "\n{note} {name} refers to `{symbols}`, and its build script left something out. It said:\n  \
+         {}\n",
+        failure.warning
+    );
+    if let Some(fixed) = &failure.fixed {
+        let (version, how) = (fixed.version, fixed.how);
+        let update = format!("use {} {version} or later: {how}", failure.name);
+        let _ = writeln!(text, "  {} {update}", style.help("help:"));
+    }
+    if let Some(allow) = &failure.allow {
+        let help = style.help("help:");
+        let _ = writeln!(text, "  {help} say in the settings what `native` means there: `{allow}`");
+    }
+    text
+}
+
+/// A notice for programs, as one line among the events.
+pub fn notice_event(notice: &Notice) -> String {
+    let mut event = json!({ "reason": "notice" });
+    if let (Value::Object(event), Value::Object(fields)) = (&mut event, json!(notice)) {
+        event.extend(fields);
+    }
+    event.to_string()
+}
+
+/// The document of a build: an element for each target that cargo was started for.
+pub fn build_json(outcome: &CargoOutcome) -> String {
+    let targets: Vec<Value> = outcome.built.iter().map(target_value).collect();
+    document("build", json!({ "targets": targets }))
+}
+
+fn target_value(built: &Built) -> Value {
+    let mut value = json!({
+        "target": built.target,
+        "env-id": built.env_id,
+        "exit-code": built.code,
+        "files": verified(&built.binaries),
+        "notices": built.notices,
+    });
+    if let Some(failure) = &built.link_failure {
+        value["link-failure"] = json!(failure);
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(kind: NoticeKind, subject: Subject, what: &str) -> Notice {
+        let (became, allow) = (None, None);
+        Notice { kind, subject, what: what.into(), became, why: "it is so".into(), allow }
+    }
+
+    fn krate(version: &str) -> Subject {
+        Subject::Crate { name: "a-sys".to_owned(), version: Some(version.to_owned()) }
+    }
+
+    #[test]
+    fn each_kind_has_its_words() {
+        let variable = Subject::Variable { variable: "CC".to_owned() };
+        let allow = Some("isa.crates.a-sys = \"native\"".to_owned());
+        let became = Some("-march=x86-64".to_owned());
+        let isa = notice(NoticeKind::Isa, krate("1.0.0"), "-march=native");
+        let notices = [
+            notice(NoticeKind::Source, krate("1.0.0"), "build.rs:3 asks for the CPU"),
+            notice(NoticeKind::Refused, krate("1.0.0"), "read /proc/cpuinfo"),
+            notice(NoticeKind::Seen, krate("1.0.0"), "read /etc/os-release"),
+            notice(NoticeKind::Variable, variable, "CC"),
+            Notice { became, allow, ..isa.clone() },
+            isa.clone(),
+            isa,
+        ];
+        let text = notices_text(&notices, Style::plain());
+        let expected = "\
+warning: CC of your environment is left out: it is so
+warning: a-sys 1.0.0: `-march=native` becomes `-march=x86-64`: it is so; allow it with `isa.crates.a-sys = \"native\"`
+warning: a-sys 1.0.0: `-march=native` is left out: it is so
+warning: a-sys 1.0.0: `read /proc/cpuinfo` is refused: it is so
+warning: a-sys 1.0.0: `read /etc/os-release` would be refused: it is so
+warning: a-sys 1.0.0: build.rs:3 asks for the CPU: it is so
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn many_of_a_kind_are_counted() {
+        let version = |number: usize| krate(&format!("1.0.{number}"));
+        let notices: Vec<Notice> =
+            (0..17).map(|number| notice(NoticeKind::Isa, version(number), "x")).collect();
+        let text = notices_text(&notices, Style::plain());
+        assert_eq!(text.lines().count(), 13);
+        assert!(text.ends_with("warning: and 5 more of this kind (--json lists all)\n"), "{text}");
+    }
+}

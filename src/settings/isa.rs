@@ -1,0 +1,218 @@
+//! `isa`: what becomes of instruction sets beyond the baseline that crates ask for. Knows words
+//! only; what they mean for a compiler is the shims' business.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::vocab::isa::Baseline;
+
+/// The policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct IsaSettings {
+    /// What becomes of `-march=native` and its like.
+    pub native: NativeAction,
+    /// The same for single crates.
+    pub crates: BTreeMap<CrateSpec, CrateAction>,
+    /// Features that Rust code may use beyond the baseline, by rustc's names (`avx2`). Those of
+    /// other architectures than the target's are ignored.
+    pub features: Vec<Feature>,
+}
+
+/// What becomes of `native`, which would be the machine that builds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NativeAction {
+    /// The baseline stands in for it.
+    #[default]
+    Baseline,
+    /// The compiler call fails.
+    Deny,
+}
+
+impl NativeAction {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// A crate, or one version of it: `foo`, `foo@1.2` (which is every 1.2.x), `foo@1.2.3`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct CrateSpec {
+    /// The crate's name.
+    pub name: String,
+    /// The version or its beginning.
+    pub version: Option<String>,
+}
+
+impl CrateSpec {
+    /// Whether it means this crate.
+    pub fn matches(&self, name: &str, version: &str) -> bool {
+        let fits = |wanted: &String| {
+            let rest = version.strip_prefix(wanted.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '+']))
+        };
+        self.name == name && self.version.as_ref().is_none_or(fits)
+    }
+}
+
+impl fmt::Display for CrateSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{}@{version}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+impl TryFrom<String> for CrateSpec {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (text.as_str(), None),
+        };
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        let is_version = |v: &str| {
+            v.starts_with(|c: char| c.is_ascii_digit())
+                && v.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+        };
+        if name.is_empty() || !name.chars().all(is_name) || version.is_some_and(|v| !is_version(v))
+        {
+            return Err(format!("`{text}` is not a crate such as `foo` or `foo@1.2`"));
+        }
+        Ok(Self { name: name.to_owned(), version: version.map(str::to_owned) })
+    }
+}
+
+/// What `native` means for one crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CrateAction {
+    /// The baseline.
+    Baseline,
+    /// What the crate says: the machine that builds.
+    Native,
+    /// An instruction set of this name, where the target knows it.
+    Level(String),
+}
+
+impl CrateAction {
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Native => "native",
+            Self::Level(level) => level,
+        }
+    }
+}
+
+/// The architectures that have named levels.
+const ARCHES: [&str; 4] = ["x86_64", "aarch64", "armv7", "i686"];
+
+/// Everything that a crate can be allowed.
+fn words() -> Vec<&'static str> {
+    let levels = ARCHES.iter().filter_map(|arch| Baseline::of(arch, Some("")).err());
+    ["baseline", "native"].into_iter().chain(levels.flat_map(|unknown| unknown.known)).collect()
+}
+
+impl<'de> Deserialize<'de> for CrateAction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+
+        impl Visitor<'_> for Word {
+            type Value = CrateAction;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`baseline`, `native` or an instruction set such as `x86-64-v3`")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<CrateAction, E> {
+                let is_level = || ARCHES.iter().any(|arch| Baseline::of(arch, Some(word)).is_ok());
+                match word {
+                    "baseline" => Ok(CrateAction::Baseline),
+                    "native" => Ok(CrateAction::Native),
+                    level if is_level() => Ok(CrateAction::Level(level.to_owned())),
+                    other => {
+                        let known = words().join("`, `");
+                        let message =
+                            format!("unknown variant `{other}`, expected one of `{known}`");
+                        Err(E::custom(message))
+                    }
+                }
+            }
+        }
+
+        deserializer.deserialize_str(Word)
+    }
+}
+
+/// A feature by rustc's name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Feature(pub String);
+
+impl TryFrom<String> for Feature {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_name) {
+            return Ok(Self(text));
+        }
+        Err(format!("`{text}` is not a feature's name such as `avx2`"))
+    }
+}
+
+impl IsaSettings {
+    /// All of it in one text that is the same for the same policy: part of env-id.
+    pub fn canonical(&self) -> String {
+        let mut lines = vec![format!("native {}", self.native.as_str())];
+        lines.extend(self.crates.iter().map(|(of, action)| format!("{of} {}", action.as_str())));
+        let mut features: Vec<&str> = self.features.iter().map(|f| f.0.as_str()).collect();
+        features.sort_unstable();
+        features.dedup();
+        lines.extend(features.into_iter().map(|feature| format!("+{feature}")));
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_help_is_understood() {
+        #[derive(Deserialize)]
+        struct Table {
+            a: CrateAction,
+        }
+        assert!(words().len() > 6);
+        for word in words() {
+            let table: Table = toml::from_str(&format!("a = '{word}'")).expect(word);
+            assert_eq!(table.a.as_str(), word);
+        }
+    }
+
+    #[test]
+    fn a_version_means_those_that_begin_with_it() {
+        let spec = |text: &str| CrateSpec::try_from(text.to_owned()).expect("a crate");
+        assert!(spec("foo").matches("foo", "3.0.0") && !spec("foo").matches("foo-sys", "3.0.0"));
+        assert!(
+            spec("foo@1.2").matches("foo", "1.2.9") && !spec("foo@1.2").matches("foo", "1.20.0")
+        );
+        assert!(spec("foo@1.2.0").matches("foo", "1.2.0-rc.1"));
+        for wrong in ["", "a b", "@1", "a@", "a@^1"] {
+            assert!(CrateSpec::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
