@@ -20,6 +20,7 @@ pub mod plan;
 pub mod prefix;
 pub mod render;
 mod roots;
+pub mod startup;
 pub mod vars;
 
 use std::path::{Path, PathBuf};
@@ -96,6 +97,6 @@ pub enum Error {
 }
 
 /// The path as text.
-fn text(path: &Path) -> Result<&str, Error> {
+pub fn text(path: &Path) -> Result<&str, Error> {
     path.to_str().ok_or_else(|| Error::PathNotText { path: path.to_path_buf() })
 }

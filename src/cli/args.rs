@@ -74,10 +74,12 @@ pub enum Verb {
     Update(LockArgs),
     /// Fetch and unpack everything that toolchains.lock pins for this host.
     Restore(RestoreArgs),
-    /// Print the environment of a target.
+    /// Print the environment of a target, or write it into .xprov/.
     Env(EnvArgs),
-    /// Run a command in the environment of a target.
+    /// Run a command in the environment of a target, and in nothing else.
     Exec(ExecArgs),
+    /// Start your own shell in the environment of a target.
+    Shell(ShellArgs),
     /// Check what binaries are and where they will run.
     Verify(VerifyArgs),
     /// Say what a build sees of a variable, a flag, a tool or a crate, and who decides that.
@@ -136,21 +138,26 @@ pub struct EnvArgs {
     /// The form.
     #[arg(long, value_enum, default_value_t = EnvFormatArg::Sh)]
     pub format: EnvFormatArg,
+    /// Write every form into .xprov/ beside toolchains.lock.
+    #[arg(long, conflicts_with = "format")]
+    pub write: bool,
 }
 
 /// Forms of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EnvFormatArg {
-    /// POSIX shell, for `eval`.
+    /// For `eval` in a POSIX shell.
     Sh,
-    /// The fish shell.
+    /// For `source` in fish.
     Fish,
-    /// One JSON object.
+    /// One JSON object: the whole environment, as `exec` has it.
     Json,
-    /// `NAME="value"` lines.
+    /// `NAME="value"` lines, without PATH.
     Dotenv,
-    /// For `$GITHUB_ENV`.
+    /// For `$GITHUB_ENV`, without PATH.
     Github,
+    /// For `$GITHUB_PATH`.
+    GithubPath,
     /// An `[env]` table for cargo's configuration.
     CargoConfig,
 }
@@ -163,6 +170,7 @@ impl From<EnvFormatArg> for Format {
             EnvFormatArg::Json => Self::Json,
             EnvFormatArg::Dotenv => Self::Dotenv,
             EnvFormatArg::Github => Self::Github,
+            EnvFormatArg::GithubPath => Self::GithubPath,
             EnvFormatArg::CargoConfig => Self::CargoConfig,
         }
     }
@@ -180,6 +188,20 @@ pub struct ExecArgs {
     /// The command and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,
+}
+
+/// Which environment, and what for the shell to do in it.
+#[derive(Debug, Args)]
+pub struct ShellArgs {
+    /// The target.
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+    /// The project's Cargo.toml.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<String>,
+    /// Arguments of the shell, after `--`.
+    #[arg(last = true, value_name = "SHELL ARGUMENTS")]
+    pub arguments: Vec<String>,
 }
 
 /// What to verify against what.

@@ -18,9 +18,11 @@ use super::style::Style;
 use super::summary;
 use super::why;
 use crate::hermetic::render::Format;
-use crate::ops::{self, Context, Error, LockMode, Notice, VerifyOutcome, VerifyRequest};
+use crate::ops::{
+    self, Context, Error, LockMode, Notice, ShellRequest, VerifyOutcome, VerifyRequest,
+};
 use crate::sys::ambient::Ambient;
-use crate::sys::fs::fix_umask;
+use crate::sys::fs::{Umask, fix_umask};
 
 /// Runs the program with the arguments after its name.
 pub fn run(arguments: Vec<String>) -> ExitCode {
@@ -49,7 +51,7 @@ fn run_in(arguments: Vec<String>, default_target: Option<&str>, root: Option<Pat
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    fix_umask();
+    let umask = fix_umask();
     let mut ambient = match Ambient::capture() {
         Ok(ambient) => ambient,
         Err(error) => {
@@ -77,6 +79,7 @@ fn run_in(arguments: Vec<String>, default_target: Option<&str>, root: Option<Pat
         cargo_args: &theirs,
         global: &cli.global,
         quiet,
+        umask,
         default_target,
     };
     match command.run(&cli.verb) {
@@ -123,6 +126,7 @@ struct Command<'a> {
     data_style: Style,
     global: &'a Global,
     quiet: bool,
+    umask: Umask,
     cargo_args: &'a [String],
     default_target: Option<&'a str>,
 }
@@ -204,14 +208,31 @@ impl Command<'_> {
             Verb::Env(args) => {
                 let format = args.format.into();
                 let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
+                if args.write {
+                    let files = ops::write_env(&context, manifest, target)?;
+                    if !self.quiet && !self.global.json {
+                        self.progress.clear();
+                        say(&output::env_files_text(&files, self.ambient));
+                    }
+                    return self.print(String::new, || output::env_files_json(&files));
+                }
                 let format = if self.global.json { Format::Json } else { format };
-                let text = ops::env(&context, manifest, target, format)?;
+                let text = ops::env(&mut context, manifest, target, format)?;
                 self.print(|| text.clone(), || text.clone())
             }
             Verb::Exec(args) => {
                 self.progress.clear();
                 let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
                 ops::exec(&context, manifest, target, &args.command)
+            }
+            Verb::Shell(args) => {
+                let request = ShellRequest {
+                    manifest: args.manifest_path.as_deref(),
+                    target: args.target.as_deref(),
+                    arguments: &args.arguments,
+                    umask: self.umask,
+                };
+                ops::shell(&context, &request, &|| self.progress.clear())
             }
         }
     }

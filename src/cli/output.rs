@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -9,9 +10,10 @@ use super::progress::megabytes;
 use super::style::Style;
 use crate::inspect::{Facts, Rule, Verdict};
 use crate::ops::{
-    LockOutcome, RecipeListing, RestoreOutcome, StoreListing, StoreSize, VerifyOutcome,
+    EnvFiles, LockOutcome, RecipeListing, RestoreOutcome, StoreListing, StoreSize, VerifyOutcome,
 };
 use crate::recipe::{Component, Origin, Recipe};
+use crate::sys::ambient::Ambient;
 use crate::vocab::triple::RustTriple;
 
 /// Writes data to standard output. A reader that went away ends the program quietly, as with
@@ -36,6 +38,22 @@ pub fn document(name: &str, mut body: Value) -> String {
 
 fn triples(triples: &[RustTriple]) -> String {
     triples.iter().map(RustTriple::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The summary of `env --write`.
+pub fn env_files_text(files: &EnvFiles, ambient: &Ambient) -> String {
+    let dir = ambient.shown(&files.dir).display();
+    if files.written.is_empty() {
+        return format!("{dir} is up to date ({} files)\n", files.unchanged.len());
+    }
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().display().to_string();
+    let names: Vec<String> = files.written.iter().map(name).collect();
+    format!("wrote {} in {dir}\n", names.join(", "))
+}
+
+/// The same for machines.
+pub fn env_files_json(files: &EnvFiles) -> String {
+    document("env-files", json!({ "written": files.written, "unchanged": files.unchanged }))
 }
 
 /// The summary of `lock` and `update`.

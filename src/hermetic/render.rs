@@ -1,16 +1,20 @@
-//! Variables as text that other programs read: shells, dotenv, JSON, a CI's environment file,
-//! cargo's configuration.
+//! An environment as text that others read: shells, dotenv, JSON, a CI's environment file, cargo's
+//! configuration. Knows nothing of the shells that xprov itself starts.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use super::plan::{Origin, Plan, Variable};
+use super::vars::{CATALOGUE, Fate};
+use super::{Error, text};
+
 /// A format of `xprov env`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `export NAME='value'`, for every shell of that family.
+    /// For `eval` in every shell of that family.
     Sh,
-    /// `set -gx NAME 'value'`.
+    /// For `source` in fish.
     Fish,
     /// One object.
     Json,
@@ -18,42 +22,126 @@ pub enum Format {
     Dotenv,
     /// The heredoc form of GitHub's environment file.
     Github,
+    /// The line for GitHub's file of search paths.
+    GithubPath,
     /// `[env]` of cargo's configuration.
     CargoConfig,
 }
 
-/// The text. `unset` are names that must not be there; only shells can say so.
-pub fn render(format: Format, variables: &[(&str, &str)], unset: &[&str]) -> String {
+impl Format {
+    /// Every format, with the name of its file in `.xprov/`.
+    pub const FILES: [(Self, &'static str); 7] = [
+        (Self::Sh, "env.sh"),
+        (Self::Fish, "env.fish"),
+        (Self::Json, "env.json"),
+        (Self::Dotenv, "env.dotenv"),
+        (Self::Github, "env.github"),
+        (Self::GithubPath, "env.github-path"),
+        (Self::CargoConfig, "cargo-config.toml"),
+    ];
+}
+
+/// What is right for a build and wrong for whoever goes on living in a shell: their files, their
+/// programs, their language and their clock.
+const FOR_BUILDS: [&str; 5] = ["HOME", "LC_ALL", "PATH", "TMPDIR", "TZ"];
+
+/// Variables that the catalogue takes away and that still stay in a shell, because xprov reads
+/// them itself.
+const READ_BY_XPROV: [&str; 1] = ["CARGO_TARGET_DIR"];
+
+/// What xprov adds to an environment. What it takes from the user's is not in here: whoever reads
+/// one of the forms has it, and it may be secret.
+#[derive(Debug, Clone)]
+pub struct Exports {
+    /// Everything that xprov sets, as `xprov exec` has it, by name.
+    all: Vec<(String, String)>,
+    /// What a shell gets of it.
+    shell: Vec<(String, String)>,
+    /// The environment's `bin`.
+    bin: String,
+    /// Where the `bin` of every environment is: `<envs>/*/bin`.
+    envs: String,
+    /// Names that are not unset, whatever the catalogue says.
+    keep: Vec<String>,
+}
+
+impl Exports {
+    /// The exports of a plan; `more` are variables that only shells and `exec` have, `pass` the
+    /// names that the settings let through.
+    pub fn new(plan: &Plan, more: &[(&str, &str)], pass: &[String]) -> Result<Self, Error> {
+        let ours = |variable: &&Variable| {
+            !matches!(variable.origin, Origin::PassedThrough | Origin::Setting("env.pass"))
+        };
+        let lives = |variable: &&Variable| {
+            variable.origin != Origin::Xprov || !FOR_BUILDS.contains(&variable.name.as_str())
+        };
+        let pair = |variable: &Variable| (variable.name.clone(), variable.value.clone());
+        let more = || more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let ours: Vec<&Variable> = plan.variables.iter().filter(ours).collect();
+        let mut shell: Vec<_> = ours.iter().copied().filter(lives).map(pair).collect();
+        let mut all: Vec<_> = ours.into_iter().map(pair).collect();
+        for list in [&mut shell, &mut all] {
+            list.extend(more());
+            list.sort();
+        }
+        let envs = plan.env_dir.parent().unwrap_or(&plan.env_dir);
+        let (bin, envs) = (text(&plan.bin_dir())?.to_owned(), text(envs)?.to_owned());
+        Ok(Self { all, shell, bin, envs, keep: pass.to_vec() })
+    }
+
+    /// The variables of a shell, but for PATH.
+    pub fn of_shell(&self) -> &[(String, String)] {
+        &self.shell
+    }
+
+    /// Whether a shell loses this variable.
+    pub fn takes_away(&self, name: &str) -> bool {
+        super::vars::fate(name) == Some(Fate::Never)
+            && !READ_BY_XPROV.contains(&name)
+            && !self.keep.iter().any(|keep| keep == name)
+    }
+
+    /// A search path with the environment's `bin` before everything else, and that of no other.
+    pub fn path(&self, users: Option<&str>) -> String {
+        let is_ours = |dir: &str| {
+            let inner = dir.strip_prefix(&self.envs).and_then(|rest| rest.strip_suffix("/bin"));
+            inner.is_some_and(|name| name.starts_with('/'))
+        };
+        let users = users.filter(|users| !users.is_empty());
+        let others = users.into_iter().flat_map(|users| users.split(':'));
+        let dirs: Vec<&str> =
+            [self.bin.as_str()].into_iter().chain(others.filter(|dir| !is_ours(dir))).collect();
+        dirs.join(":")
+    }
+
+    /// The names that shells lose: (exact ones, prefixes, those with one of the prefixes that stay).
+    fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
+        let never = || CATALOGUE.iter().filter(|rule| rule.fate == Fate::Never);
+        let exact = never().map(|rule| rule.name).filter(|name| !name.ends_with('*'));
+        let prefixes: Vec<&str> = never().filter_map(|rule| rule.name.strip_suffix('*')).collect();
+        let stays = CATALOGUE.iter().filter(|rule| rule.fate != Fate::Never).map(|rule| rule.name);
+        let stays = stays.chain(READ_BY_XPROV).chain(self.keep.iter().map(String::as_str));
+        let stays = stays.filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+        let exact = exact.filter(|name| self.takes_away(name)).collect();
+        (exact, prefixes.clone(), stays.filter(|name| is_shell_name(name)).collect())
+    }
+}
+
+/// The text of an environment in a format.
+pub fn render(format: Format, exports: &Exports) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.
     match format {
-        Format::Sh => {
-            for name in unset.iter().filter(|name| is_shell_name(name)) {
-                let _ = writeln!(text, "unset {name}");
-            }
-            for (name, value) in variables.iter().filter(|(name, _)| is_shell_name(name)) {
-                let _ = writeln!(text, "export {name}={}", quote_sh(value));
-            }
-        }
-        Format::Fish => {
-            for name in unset.iter().filter(|name| is_shell_name(name)) {
-                let _ = writeln!(text, "set -e {name}");
-            }
-            for (name, value) in variables.iter().filter(|(name, _)| is_shell_name(name)) {
-                let value = value.replace('\\', "\\\\").replace('\'', "\\'");
-                // fish splits what it is given for PATH at colons by itself.
-                let _ = writeln!(text, "set -gx {name} '{value}'");
-            }
-        }
+        Format::Sh => return sh(exports),
+        Format::Fish => return fish(exports),
         Format::Json => {
-            let object: Map<String, Value> = variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
-                .collect();
+            let all = exports.all.iter();
+            let object: Map<String, Value> =
+                all.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
             let _ = writeln!(text, "{:#}", Value::Object(object));
         }
         Format::Dotenv => {
-            for (name, value) in variables {
+            for (name, value) in &exports.shell {
                 let mut quoted = String::new();
                 for c in value.chars() {
                     match c {
@@ -66,7 +154,7 @@ pub fn render(format: Format, variables: &[(&str, &str)], unset: &[&str]) -> Str
             }
         }
         Format::Github => {
-            for (name, value) in variables {
+            for (name, value) in &exports.shell {
                 let mut end = "XPROV_END".to_owned();
                 while value.contains(&end) {
                     end.push('_');
@@ -74,15 +162,80 @@ pub fn render(format: Format, variables: &[(&str, &str)], unset: &[&str]) -> Str
                 let _ = writeln!(text, "{name}<<{end}\n{value}\n{end}");
             }
         }
+        Format::GithubPath => {
+            let _ = writeln!(text, "{}", exports.bin);
+        }
         Format::CargoConfig => {
             let _ = writeln!(text, "[env]");
-            for (name, value) in variables {
-                let name = toml::Value::from(*name);
-                let value = toml::Value::from(*value);
+            // As cargo's configuration it is for builds, which do not see the user's homes.
+            for (name, value) in exports.all.iter().filter(|(n, _)| !n.starts_with("XPROV_USER_")) {
+                let name = toml::Value::from(name.as_str());
+                let value = toml::Value::from(value.as_str());
                 let _ = writeln!(text, "{name} = {{ value = {value}, force = true }}");
             }
         }
     }
+    text
+}
+
+/// The environment as a POSIX shell takes it, with nothing but what the shell itself can do. To
+/// evaluate it twice is the same as once.
+fn sh(exports: &Exports) -> String {
+    let (exact, prefixes, stays) = exports.names();
+    let mut text = format!("unset {}\n", exact.join(" "));
+    let prefixes: Vec<String> = prefixes.iter().map(|prefix| format!("{prefix}*")).collect();
+    let _ = write!(
+        text,
+        "while IFS= read -r xprov_name; do\n    \
+             xprov_name=${{xprov_name%%=*}}\n    xprov_name=${{xprov_name##* }}\n    \
+             case $xprov_name in\n    \
+             '' | *[!A-Za-z0-9_]* | {}) ;;\n    \
+             {}) unset \"$xprov_name\" ;;\n    esac\n\
+         done <<XPROV_END\n$(export -p)\nXPROV_END\n",
+        stays.join(" | "),
+        prefixes.join(" | "),
+    );
+    for (name, value) in exports.shell.iter().filter(|(name, _)| is_shell_name(name)) {
+        let _ = writeln!(text, "export {name}={}", quote_sh(value));
+    }
+    let _ = write!(
+        text,
+        "xprov_rest=${{PATH:+${{PATH}}:}} xprov_path={}\n\
+         while [ -n \"$xprov_rest\" ]; do\n    case ${{xprov_rest%%:*}} in\n    \
+             {}/*/bin) ;;\n    *) xprov_path=${{xprov_path}}:${{xprov_rest%%:*}} ;;\n    esac\n    \
+             xprov_rest=${{xprov_rest#*:}}\n\
+         done\nexport PATH=\"$xprov_path\"\nunset xprov_name xprov_rest xprov_path\n",
+        quote_sh(&exports.bin),
+        quote_sh(&exports.envs),
+    );
+    text
+}
+
+/// The same for fish. A universal variable is the user's for good: it becomes empty here, because
+/// fish knows no other way to keep it from programs.
+fn fish(exports: &Exports) -> String {
+    let (exact, prefixes, stays) = exports.names();
+    let prefixes = prefixes.iter().map(|prefix| format!("{prefix}.*"));
+    let names: Vec<String> = exact.into_iter().map(str::to_owned).chain(prefixes).collect();
+    let mut text = format!(
+        "for xprov_name in (set --names --export)\n    \
+             string match --quiet --regex '^({})$' -- $xprov_name; and continue\n    \
+             string match --quiet --regex '^({})$' -- $xprov_name; or continue\n    \
+             if set --query --universal $xprov_name\n        \
+                 set --global --export $xprov_name ''\n    \
+             else\n        set --erase --global $xprov_name\n    end\nend\n",
+        stays.join("|"),
+        names.join("|"),
+    );
+    for (name, value) in exports.shell.iter().filter(|(name, _)| is_shell_name(name)) {
+        let _ = writeln!(text, "set --global --export {name} {}", quote_fish(value));
+    }
+    let _ = writeln!(
+        text,
+        "set --global --export PATH {} (string match --invert -- {} $PATH)",
+        quote_fish(&exports.bin),
+        quote_fish(&format!("{}/*/bin", exports.envs)),
+    );
     text
 }
 
@@ -95,40 +248,100 @@ pub fn quote_sh(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-fn is_shell_name(name: &str) -> bool {
+/// The word as fish reads it.
+pub fn quote_fish(word: &str) -> String {
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// Whether a shell can have a variable, or a function, of this name.
+pub fn is_shell_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const VALUE: &str = "it's \"$HOME\" \\ `x`";
 
-    #[test]
-    fn a_shell_reads_back_what_was_written() {
-        let text = render(Format::Sh, &[("A", VALUE), ("B", "plain/path")], &["CFLAGS", "CC_a-b"]);
-        let script = format!("{text}printf '%s|%s|%s' \"$A\" \"$B\" \"${{CFLAGS-none}}\"");
-        let output = std::process::Command::new("sh")
-            .args(["-c", &script])
-            .env("CFLAGS", "-O9")
+    pub fn exports(variables: &[(&str, &str)]) -> Exports {
+        let pairs = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        let shell: Vec<_> = pairs.collect();
+        let mut all = shell.clone();
+        all.push(("HOME".to_owned(), "/nowhere".to_owned()));
+        all.push(("XPROV_USER_HOME".to_owned(), "/u".to_owned()));
+        let (bin, envs) = ("/x y/envs/1/bin".to_owned(), "/x y/envs".to_owned());
+        Exports { all, shell, bin, envs, keep: vec!["CC_KEPT".to_owned()] }
+    }
+
+    /// Runs a script in the machine's sh with these variables and nothing else.
+    fn run(script: &str, variables: &[(&str, &str)]) -> String {
+        let output = std::process::Command::new("/bin/sh")
+            .args(["-euc", script])
+            .env_clear()
+            .envs(variables.iter().copied())
             .output()
             .expect("sh runs");
-        let expected = format!("{VALUE}|plain/path|none");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    #[test]
+    fn a_shell_reads_back_what_was_written() {
+        let text = render(Format::Sh, &exports(&[("A", VALUE), ("B", "plain/path"), ("C-D", "x")]));
+        let script = format!("{text}printf '%s|%s|%s' \"$A\" \"$B\" \"$HOME\"");
+        assert_eq!(run(&script, &[("HOME", "/u")]), format!("{VALUE}|plain/path|/u"));
+    }
+
+    #[test]
+    fn a_shell_loses_what_the_catalogue_takes_away_and_nothing_else() {
+        let text = render(Format::Sh, &exports(&[("CC_b", "ours")]));
+        let print = "printf '%s ' \"${CFLAGS-no}\" \"${CC_a-no}\" \"$CC_b\" \"$CC_KEPT\" \
+                     \"$CARGO_TARGET_DIR\" \"$CARGO_BUILD_JOBS\" \"$EDITOR\" \"${xprov_name-no}\"";
+        let variables = [
+            ("CFLAGS", "-O9"),
+            ("CC_a", "x\nCC_KEPT=y"),
+            ("CC_b", "theirs"),
+            ("CC_KEPT", "kept"),
+            ("CARGO_TARGET_DIR", "out"),
+            ("CARGO_BUILD_JOBS", "3"),
+            ("EDITOR", "ed"),
+        ];
+        let expected = "no no ours kept out 3 ed no ";
+        assert_eq!(run(&format!("{text}{print}"), &variables), expected);
+    }
+
+    #[test]
+    fn the_search_path_is_extended_once() {
+        let exports = exports(&[]);
+        let text = render(Format::Sh, &exports);
+        let script = format!("{text}{text}printf %s \"$PATH\"");
+        for (before, after) in [
+            ("/a:/b c", "/x y/envs/1/bin:/a:/b c"),
+            ("/x y/envs/2/bin:/a:/x y/envs/1/bin:/a", "/x y/envs/1/bin:/a:/a"),
+            ("/x y/envs:/a/bin:", "/x y/envs/1/bin:/x y/envs:/a/bin:"),
+            ("", "/x y/envs/1/bin"),
+        ] {
+            assert_eq!(run(&script, &[("PATH", before)]), after);
+            assert_eq!(exports.path(Some(before)), after);
+        }
+        assert_eq!(exports.path(None), "/x y/envs/1/bin");
     }
 
     #[test]
     fn each_format_quotes_in_its_own_way() {
-        let render = |format| render(format, &[("A", VALUE)], &["CC"]);
-        assert_eq!(render(Format::Fish), "set -e CC\nset -gx A 'it\\'s \"$HOME\" \\\\ `x`'\n");
+        let render = |format| render(format, &exports(&[("A", VALUE)]));
+        let fish = render(Format::Fish);
+        assert!(fish.contains("export A 'it\\'s \"$HOME\" \\\\ `x`'\n"), "{fish}");
         assert_eq!(render(Format::Dotenv), "A=\"it's \\\"\\$HOME\\\" \\\\ \\`x\\`\"\n");
         assert_eq!(render(Format::Github), format!("A<<XPROV_END\n{VALUE}\nXPROV_END\n"));
+        assert_eq!(render(Format::GithubPath), "/x y/envs/1/bin\n");
         let json: Value = serde_json::from_str(&render(Format::Json)).expect("JSON");
-        assert_eq!(json["A"], VALUE);
+        assert_eq!((&json["A"], &json["HOME"]), (&VALUE.into(), &"/nowhere".into()));
         let toml: toml::Table = render(Format::CargoConfig).parse().expect("TOML");
         assert_eq!(toml["env"]["A"]["value"].as_str(), Some(VALUE));
+        assert!(toml["env"].get("HOME").is_some() && toml["env"].get("XPROV_USER_HOME").is_none());
     }
 }

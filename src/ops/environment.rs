@@ -235,10 +235,10 @@ fn replace_link(program: &Path, link: &Path) -> Result<(), FsError> {
     fs::rename(&new, link).describe("replace", link)
 }
 
-/// Leaves an unchanged file alone, so that its time does not change either.
-fn write_if_changed(path: &Path, text: &str) -> Result<(), FsError> {
+/// Leaves an unchanged file alone, so that its time does not change either. Says whether it wrote.
+pub fn write_if_changed(path: &Path, text: &str) -> Result<bool, FsError> {
     if read_text(path)?.as_deref() == Some(text) {
-        return Ok(());
+        return Ok(false);
     }
-    write_atomic(path, text.as_bytes())
+    write_atomic(path, text.as_bytes()).map(|()| true)
 }

@@ -1,17 +1,14 @@
-//! `exec` and `env`: an environment for other programs than cargo.
-
-use std::collections::BTreeSet;
+//! `exec`: a command in a target's environment and nothing else; and that environment for the
+//! verbs that give it to shells.
 
 use super::configs::Configs;
 use super::context::Context;
 use super::crates::Crates;
 use super::environment::{Environment, Wish, environment};
 use super::error::Error;
-use super::ground::ground;
+use super::ground::{Ground, ground};
 use super::project::Project;
 use super::user::Homes;
-use crate::hermetic::render::{self, Format};
-use crate::hermetic::vars::{self, Fate};
 use crate::sys::process::{exit_code, hermetic_command};
 use crate::vocab::triple::TargetRequest;
 
@@ -22,7 +19,7 @@ pub fn exec(
     target: Option<&str>,
     command: &[String],
 ) -> Result<u8, Error> {
-    let environment = of(context, manifest, target)?;
+    let environment = found(context, manifest, target)?.environment;
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::Usage {
             message: "there is no command".to_owned(),
@@ -41,44 +38,23 @@ pub fn exec(
     Ok(exit_code(status))
 }
 
-/// The environment of a target as text in one of the forms. Fetches no crates, so that it can
-/// stand in a shell's hook.
-pub fn env(
-    context: &Context<'_>,
-    manifest: Option<&str>,
-    target: Option<&str>,
-    format: Format,
-) -> Result<String, Error> {
-    let homes = Homes::of(context.ambient);
-    let environment = of(context, manifest, target)?;
-    let mut variables: Vec<(&str, &str)> = environment
-        .plan
-        .variables
-        .iter()
-        .map(|variable| (variable.name.as_str(), variable.value.as_str()))
-        .collect();
-    // As cargo's configuration it is for builds, which do not see the user's homes.
-    if format != Format::CargoConfig {
-        variables.extend(homes.variables());
-        variables.sort_unstable();
-    }
-    let unset: BTreeSet<&str> = context
-        .ambient
-        .variables
-        .keys()
-        .map(String::as_str)
-        .filter(|name| vars::fate(name) == Some(Fate::Never))
-        .filter(|name| !variables.iter().any(|(have, _)| have == name))
-        .collect();
-    let unset: Vec<&str> = unset.into_iter().collect();
-    Ok(render::render(format, &variables, &unset))
+/// An environment and what it was made from.
+pub struct Found {
+    /// The project.
+    pub project: Project,
+    /// The tools.
+    pub ground: Ground,
+    /// The environment itself.
+    pub environment: Environment,
 }
 
-fn of(
+/// The environment of a target, by default the first of the settings or the host's. Fetches no
+/// crates, so that it can stand in a shell's hook.
+pub fn found(
     context: &Context<'_>,
     manifest: Option<&str>,
     target: Option<&str>,
-) -> Result<Environment, Error> {
+) -> Result<Found, Error> {
     let project = Project::find(context.ambient, manifest)?;
     let declared = project.settings.targets.first().map(|target| target.0.clone());
     let host = || TargetRequest { triple: context.host.clone(), glibc: None };
@@ -97,5 +73,6 @@ fn of(
         registry_dirs: &registry_dirs,
         configs: &configs.files,
     };
-    environment(context, &project, &ground, &wish)
+    let environment = environment(context, &project, &ground, &wish)?;
+    Ok(Found { project, ground, environment })
 }

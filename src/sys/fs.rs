@@ -115,7 +115,17 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), FsError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).describe("set the mode of", path)
 }
 
-/// Gives this process the umask 022, so that no file of a build depends on the user's.
-pub fn fix_umask() {
-    rustix::process::umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH);
+/// Which permissions new files do not get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Umask(rustix::fs::Mode);
+
+/// Gives this process the umask 022, so that no file of a build depends on the user's, which is
+/// returned.
+pub fn fix_umask() -> Umask {
+    Umask(rustix::process::umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH))
+}
+
+/// Gives this process the user's umask back.
+pub fn restore_umask(umask: Umask) {
+    rustix::process::umask(umask.0);
 }

@@ -1,6 +1,7 @@
 //! Child processes whose exit code becomes ours.
 
-use std::os::unix::process::ExitStatusExt as _;
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus};
 
 /// The code that a shell would report: the child's own, or 128 plus the signal that ended it.
@@ -44,4 +45,15 @@ pub fn umask() -> u32 {
 #[cfg(target_os = "linux")]
 pub fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// A command for `program` with the environment of this process.
+pub fn inheriting_command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// Makes this process the command; comes back only where that cannot be. For a shell, which
+/// shares the terminal, its signals and its exit code with nobody then.
+pub fn become_command(command: &mut Command) -> io::Error {
+    command.exec()
 }
