@@ -10,5 +10,6 @@ mod leaks;
 mod machine;
 mod projects;
 mod published;
+mod shell;
 mod tools;
 mod zero_configuration;

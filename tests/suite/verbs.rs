@@ -8,3 +8,4 @@ mod notices;
 mod passing;
 mod restore;
 mod why;
+mod shell;
