@@ -41,7 +41,7 @@ impl Startup<'_> {
         let prompt = self.mark.as_deref().map(|mark| {
             let again = quote_sh(&marked("PS1", mark));
             format!(
-                "if [ \"${{#PROMPT_COMMAND[@]}}\" -gt 1 ]; then\n    PROMPT_COMMAND+=({again})\n\
+                "if [ -n \"${{PROMPT_COMMAND-}}\" ] && [ \"${{#PROMPT_COMMAND[@]}}\" -gt 1 ]; then\n    PROMPT_COMMAND+=({again})\n\
                  else\n    PROMPT_COMMAND=\"${{PROMPT_COMMAND:+$PROMPT_COMMAND\n}}\"{again}\nfi\n"
             )
         });

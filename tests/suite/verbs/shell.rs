@@ -60,6 +60,13 @@ fn the_startup_files_of_bash_cannot_undo_it() {
     [HOME] 1 armv7-unknown-linux-gnueabihf 1
     my alias
     ");
+    for rc in ["set -u\nPS1='> '\n", "PROMPT_COMMAND=('A=1' 'PS1=\"> \"')\n"] {
+        project.write("../home/.bashrc", rc);
+        let outcome = session(&project, &["--", "-i"], "exit\n").ok();
+        assert!(outcome.stderr.contains("(xprov:armv7-gnueabihf) > "), "{rc}: {outcome}");
+        assert!(!outcome.stderr.contains("unbound"), "{rc}: {outcome}");
+    }
+    project.write("../home/.bashrc", "PS1=\"$PWD > \"\n");
     project.sandbox().set("XPROV_NO_PROMPT", "1");
     let outcome = session(&project, &["--", "-i"], "exit\n").ok();
     assert!(
