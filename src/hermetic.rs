@@ -11,6 +11,7 @@ pub mod cmake;
 mod draft;
 pub mod elsewhere;
 pub mod env_id;
+pub mod exports;
 pub mod flags;
 pub mod input;
 pub mod messages;

@@ -2,7 +2,8 @@
 //! the environment last, so that what the user's files do cannot undo it. Texts only; knows no
 //! file system.
 
-use super::render::{Exports, Format, is_shell_name, quote_fish, quote_sh, render};
+use super::exports::Exports;
+use super::render::{Format, is_shell_name, quote_fish, quote_sh, render};
 use crate::vocab::triple::RustTriple;
 
 /// Remembers the user's `ZDOTDIR` until zsh has started.

@@ -7,7 +7,8 @@ use super::environment::write_if_changed;
 use super::error::Error;
 use super::exec::{Found, found};
 use super::user::Homes;
-use crate::hermetic::render::{Exports, Format, render};
+use crate::hermetic::exports::Exports;
+use crate::hermetic::render::{Format, render};
 use crate::sys::fs::create_dir;
 
 /// direnv sets it for the hook of a directory.
