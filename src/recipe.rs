@@ -5,6 +5,7 @@ mod builtin;
 mod collection;
 mod expand;
 mod model;
+mod offer;
 
 pub use builtin::builtin_digest;
 pub use collection::{Collection, Origin, RecipeError, Selected};

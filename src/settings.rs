@@ -4,7 +4,7 @@
 mod isa;
 mod sandbox;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{self, MapAccess, Visitor};
@@ -64,6 +64,8 @@ pub struct Choice {
     pub recipe: Option<Name>,
     /// A version or the beginning of one: `1.85` takes the newest 1.85.x.
     pub version: Option<String>,
+    /// Components that the recipe has on request: `clippy`.
+    pub components: BTreeSet<Name>,
 }
 
 impl<'de> Deserialize<'de> for Choice {
@@ -73,6 +75,8 @@ impl<'de> Deserialize<'de> for Choice {
         struct Table {
             recipe: Option<Name>,
             version: Option<String>,
+            #[serde(default)]
+            components: BTreeSet<Name>,
         }
 
         struct TextOrTable;
@@ -81,17 +85,17 @@ impl<'de> Deserialize<'de> for Choice {
             type Value = Choice;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a version, or a table with `recipe` and `version`")
+                f.write_str("a version, or a table with `recipe`, `version` and `components`")
             }
 
             fn visit_str<E: de::Error>(self, version: &str) -> Result<Choice, E> {
-                Ok(Choice { recipe: None, version: Some(version.to_owned()) })
+                Ok(Choice { version: Some(version.to_owned()), ..Choice::default() })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Choice, A::Error> {
-                let Table { recipe, version } =
+                let Table { recipe, version, components } =
                     Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(Choice { recipe, version })
+                Ok(Choice { recipe, version, components })
             }
         }
 

@@ -1,5 +1,6 @@
 //! What a lock holds.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::archive::UnpackSpec;
@@ -43,6 +44,8 @@ pub struct RequestedRecipe {
     pub recipe: Name,
     /// The version that was asked for; `None` for the newest.
     pub version: Option<String>,
+    /// The components that were asked for beside those that are always there.
+    pub components: BTreeSet<Name>,
     /// For a project's own recipe, the digest of how it resolves (`Recipe::resolution_digest`).
     /// A built-in recipe may change with xprov and leaves existing locks as they are.
     pub digest: Option<Blake3>,
@@ -139,6 +142,15 @@ pub enum Location {
         /// The date of the index that listed it, for the snapshot service: `20261117T223339Z`.
         date: String,
     },
+}
+
+impl RequestedRecipe {
+    /// Whether what `other` asks for is of the same recipe and version, whatever the components.
+    pub fn chooses_as(&self, other: &Self) -> bool {
+        let Self { slot, target, recipe, version, components: _, digest } = self;
+        (slot, target, recipe, version, digest)
+            == (&other.slot, &other.target, &other.recipe, &other.version, &other.digest)
+    }
 }
 
 impl Lockfile {

@@ -1,5 +1,7 @@
 //! Reading a lock: strict, with file, line and column in every complaint.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::model::{
@@ -66,6 +68,8 @@ struct RawRecipe {
     target: Option<RustTriple>,
     recipe: Name,
     version: Option<String>,
+    #[serde(default)]
+    components: BTreeSet<Name>,
     digest: Option<Blake3>,
 }
 
@@ -134,8 +138,8 @@ impl Lockfile {
 }
 
 fn requested(raw: RawRecipe) -> RequestedRecipe {
-    let RawRecipe { slot, target, recipe, version, digest } = raw;
-    RequestedRecipe { slot, target, recipe, version, digest }
+    let RawRecipe { slot, target, recipe, version, components, digest } = raw;
+    RequestedRecipe { slot, target, recipe, version, components, digest }
 }
 
 fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
@@ -203,6 +207,7 @@ mod tests {
                     target: None,
                     recipe: name("rust-debian"),
                     version: Some("1.85".to_owned()),
+                    components: [name("clippy"), name("rustfmt")].into(),
                     digest: Some(Blake3::of(b"r")),
                 }],
             },

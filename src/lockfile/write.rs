@@ -33,6 +33,11 @@ fn write_request(text: &mut String, request: &Request) {
         fields.extend(recipe.target.as_ref().map(|target| field("target", target.as_str())));
         fields.push(field("recipe", recipe.recipe.as_str()));
         fields.extend(recipe.version.as_ref().map(|version| field("version", version)));
+        if !recipe.components.is_empty() {
+            let components: Vec<String> =
+                recipe.components.iter().map(|component| quote(component.as_str())).collect();
+            fields.push(format!("components = [{}]", components.join(", ")));
+        }
         fields.extend(recipe.digest.map(|digest| field("digest", &digest.to_string())));
         table(text, &fields);
     }

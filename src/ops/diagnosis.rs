@@ -12,6 +12,7 @@ use crate::recipe::RecipeError;
 use crate::store::StoreError;
 use crate::sys::dirs::DirsError;
 use crate::upstream::debian::DebianError;
+use crate::vocab::name::Name;
 
 impl Error {
     /// The sort of error.
@@ -173,6 +174,21 @@ fn recipe_hints(error: &RecipeError) -> Vec<String> {
             "targets with a recipe are {}; `recipes/` beside toolchains.lock can hold more",
             served.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         )],
+        RecipeError::NoComponent { recipe, known, elsewhere, .. } => {
+            let list = |names: &[Name]| {
+                names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            };
+            let mut hints = Vec::new();
+            if known.is_empty() {
+                hints.push(format!("{recipe} has none on request"));
+            } else {
+                hints.push(format!("{recipe} has on request: {}", list(known)));
+            }
+            if !elsewhere.is_empty() {
+                hints.push(format!("recipes that have it: {}", list(elsewhere)));
+            }
+            hints
+        }
         RecipeError::NoHost { served, .. } => {
             vec![format!(
                 "it serves {}; choose another recipe or other `hosts` in the settings",

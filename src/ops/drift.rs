@@ -47,6 +47,10 @@ fn difference(locked: &RequestedRecipe, wanted: &RequestedRecipe) -> String {
     } else if locked.version != wanted.version {
         let (have, want) = (version(&locked.version), version(&wanted.version));
         format!("{slot}: version `{have}` is locked, `{want}` is asked for")
+    } else if let Some(new) = wanted.components.difference(&locked.components).next() {
+        format!("{slot}: component `{new}` is asked for and not locked")
+    } else if let Some(old) = locked.components.difference(&wanted.components).next() {
+        format!("{slot}: component `{old}` is locked and not asked for")
     } else {
         format!("{slot}: recipe `{}` was changed since", wanted.recipe)
     }

@@ -1,9 +1,12 @@
 //! What a project asks for: recipes for each slot, from settings and command line.
 
+use std::collections::BTreeSet;
+
 use super::error::Error;
 use crate::lockfile::{Request, RequestedRecipe};
 use crate::recipe::{Collection, Origin, Selected, Slot};
 use crate::settings::{Choice, Settings};
+use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
 /// A slot that is to be filled.
@@ -17,6 +20,8 @@ pub struct Demand<'a> {
     pub selected: Selected<'a>,
     /// The version asked for.
     pub version: Option<String>,
+    /// The components asked for beside those that are always there.
+    pub components: BTreeSet<Name>,
 }
 
 /// Everything that is to be locked.
@@ -66,6 +71,7 @@ impl<'a> Wanted<'a> {
                 target: demand.target.clone(),
                 recipe: demand.selected.recipe.name.clone(),
                 version: demand.version.clone(),
+                components: demand.components.clone(),
                 digest: match demand.selected.origin {
                     Origin::BuiltIn => None,
                     Origin::Project { .. } => Some(demand.selected.recipe.resolution_digest()),
@@ -104,6 +110,7 @@ fn demands<'a>(
                 target: target.cloned(),
                 selected,
                 version: choice.version.clone(),
+                components: choice.components.clone(),
             });
             Ok::<(), Error>(())
         };

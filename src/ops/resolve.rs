@@ -63,7 +63,7 @@ pub fn resolve(
                 .recipes
                 .iter()
                 .filter(|recipe| recipe.slot == demand.slot && recipe.target == demand.target)
-                .all(|recipe| lock.request.recipes.contains(recipe))
+                .all(|recipe| lock.request.recipes.iter().any(|kept| kept.chooses_as(recipe)))
         });
         let known: Vec<Entry> =
             unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
@@ -106,7 +106,7 @@ fn expand<'a>(wanted: &Wanted<'_>, demand: &'a Demand<'a>) -> Result<Vec<Expansi
             None => wanted.targets.iter().chain([host]).collect(),
         };
         for target in of_slot {
-            for expansion in variant.expand(host, target) {
+            for expansion in variant.expand(host, target, &demand.components) {
                 let key = (
                     expansion.component.name.clone(),
                     expansion.host.clone(),

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::builtin;
-use super::model::{Recipe, Slot, Variant};
+use super::model::{Recipe, Slot};
 use crate::settings::Choice;
-use crate::vocab::digest::Blake3;
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -83,6 +82,18 @@ pub enum RecipeError {
         /// The hosts that it serves.
         served: Vec<RustTriple>,
     },
+    /// The settings ask for a component that the recipe does not have.
+    #[error("recipe `{recipe}` has no component `{component}`")]
+    NoComponent {
+        /// The recipe.
+        recipe: Name,
+        /// The component.
+        component: Name,
+        /// The components that can be asked for.
+        known: Vec<Name>,
+        /// Other recipes of the slot that have it.
+        elsewhere: Vec<Name>,
+    },
 }
 
 impl Collection {
@@ -119,8 +130,30 @@ impl Collection {
         self.iter().find(|selected| selected.recipe.name.as_str() == name)
     }
 
-    /// The recipe for a slot and target: the one that `choice` names, else a default one.
+    /// The recipe for a slot and target: the one that `choice` names, else a default one. It has
+    /// the components that `choice` asks for.
     pub fn select(
+        &self,
+        slot: Slot,
+        target: &RustTriple,
+        choice: &Choice,
+    ) -> Result<Selected<'_>, RecipeError> {
+        let selected = self.choose(slot, target, choice)?;
+        let recipe = selected.recipe;
+        let Some(component) = choice.components.iter().find(|name| !recipe.has(name)) else {
+            return Ok(selected);
+        };
+        let others = self.iter().map(|other| other.recipe);
+        let has_it = |other: &&Recipe| other.slot == slot && other.has(component);
+        Err(RecipeError::NoComponent {
+            recipe: recipe.name.clone(),
+            component: component.clone(),
+            known: recipe.on_request().cloned().collect(),
+            elsewhere: others.filter(has_it).map(|other| other.name.clone()).collect(),
+        })
+    }
+
+    fn choose(
         &self,
         slot: Slot,
         target: &RustTriple,
@@ -184,40 +217,10 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
     Ok(recipe)
 }
 
-impl Recipe {
-    /// Whether it serves the target.
-    pub fn serves(&self, target: &RustTriple) -> bool {
-        self.targets.is_empty() || self.targets.contains(target)
-    }
-
-    /// What it uses on `host`.
-    pub fn variant(&self, host: &RustTriple) -> Result<&Variant, RecipeError> {
-        self.variants.iter().find(|variant| variant.hosts.contains(host)).ok_or_else(|| {
-            RecipeError::NoHost {
-                recipe: self.name.clone(),
-                host: host.clone(),
-                served: self.hosts().cloned().collect(),
-            }
-        })
-    }
-
-    /// The hosts that it serves.
-    pub fn hosts(&self) -> impl Iterator<Item = &RustTriple> {
-        self.variants.iter().flat_map(|variant| &variant.hosts)
-    }
-
-    /// The digest of what decides how it resolves: a lock notes it, so that an edited recipe is
-    /// seen as drift. What the tree provides is not part of it; that is part of env-id.
-    pub fn resolution_digest(&self) -> Blake3 {
-        let components: Vec<_> =
-            self.variants.iter().map(|variant| (&variant.hosts, &variant.components)).collect();
-        let text = serde_json::to_vec(&(&self.debian, components)).unwrap_or_default();
-        Blake3::of(&text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn builtin() -> Collection {
@@ -260,6 +263,35 @@ mod tests {
         let error = builtin().select(Slot::Cc, &target, &Choice::default()).map(|_| ());
         let Err(RecipeError::NoTarget { served, .. }) = error else { panic!("{error:?}") };
         assert!(served.iter().any(|triple| triple.as_str() == "aarch64-unknown-linux-gnu"));
+    }
+
+    #[test]
+    fn what_is_on_request_is_of_the_compilers_version() {
+        let collection = builtin();
+        for selected in collection.iter().filter(|selected| selected.recipe.slot == Slot::Rust) {
+            let recipe = selected.recipe;
+            let names: Vec<&str> = recipe.on_request().map(Name::as_str).collect();
+            assert_eq!(
+                names,
+                ["clippy", "rust-analyzer", "rust-src", "rustfmt"],
+                "{}",
+                recipe.name
+            );
+            for variant in &recipe.variants {
+                let pins = |name: &str| {
+                    let component = variant.components.iter().find(|own| own.name.as_str() == name);
+                    let artifacts = component.into_iter().flat_map(|own| &own.artifacts);
+                    artifacts.map(|pin| (&pin.version, &pin.host)).collect::<BTreeSet<_>>()
+                };
+                for (version, host) in pins("rustc") {
+                    for name in &names {
+                        let there = pins(name);
+                        let any = there.contains(&(version, &None));
+                        assert!(any || there.contains(&(version, host)), "{name} {version}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

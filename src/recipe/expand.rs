@@ -1,6 +1,9 @@
 //! From a recipe's components to the lock entries that hosts and targets need.
 
+use std::collections::BTreeSet;
+
 use super::model::{Component, Runs, Variant};
+use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
 /// One lock entry that is to be resolved.
@@ -28,11 +31,17 @@ pub fn debian_arch(triple: &RustTriple) -> Option<&'static str> {
 }
 
 impl Variant {
-    /// The entries that `host` and `target` need of this variant. For `Runs::OnTarget` both the
-    /// target's and the host's own.
-    pub fn expand(&self, host: &RustTriple, target: &RustTriple) -> Vec<Expansion<'_>> {
+    /// The entries that `host` and `target` need of this variant, with the optional components in
+    /// `asked`. For `Runs::OnTarget` both the target's and the host's own.
+    pub fn expand(
+        &self,
+        host: &RustTriple,
+        target: &RustTriple,
+        asked: &BTreeSet<Name>,
+    ) -> Vec<Expansion<'_>> {
         let mut expansions = Vec::new();
-        for component in &self.components {
+        let taken = |component: &&Component| !component.optional || asked.contains(&component.name);
+        for component in self.components.iter().filter(taken) {
             let entries = match component.runs {
                 Runs::OnHost => vec![(Some(host), None)],
                 Runs::OnHostForTarget => vec![(Some(host), Some(target))],

@@ -115,6 +115,9 @@ pub struct Component {
     /// The tree that it is composed into.
     #[serde(default)]
     pub tree: TreeRole,
+    /// Whether it is taken only where the settings ask for it by its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// Debian packages; `{host-arch}` and `{target-arch}` are replaced, `name:arch` chooses an
     /// architecture other than the host's.
     #[serde(default)]

@@ -1,0 +1,52 @@
+//! What one recipe offers: targets, hosts, components. Knows of no other recipe.
+
+use super::RecipeError;
+use super::model::{Recipe, Variant};
+use crate::vocab::digest::Blake3;
+use crate::vocab::name::Name;
+use crate::vocab::triple::RustTriple;
+
+impl Recipe {
+    /// Whether it serves the target.
+    pub fn serves(&self, target: &RustTriple) -> bool {
+        self.targets.is_empty() || self.targets.contains(target)
+    }
+
+    /// What it uses on `host`.
+    pub fn variant(&self, host: &RustTriple) -> Result<&Variant, RecipeError> {
+        self.variants.iter().find(|variant| variant.hosts.contains(host)).ok_or_else(|| {
+            RecipeError::NoHost {
+                recipe: self.name.clone(),
+                host: host.clone(),
+                served: self.hosts().cloned().collect(),
+            }
+        })
+    }
+
+    /// The hosts that it serves.
+    pub fn hosts(&self) -> impl Iterator<Item = &RustTriple> {
+        self.variants.iter().flat_map(|variant| &variant.hosts)
+    }
+
+    /// Whether it has the component, on each of its hosts.
+    pub fn has(&self, component: &Name) -> bool {
+        let of = |variant: &Variant| variant.components.iter().any(|own| own.name == *component);
+        self.variants.iter().all(of)
+    }
+
+    /// The components that it has where the settings ask for them.
+    pub fn on_request(&self) -> impl Iterator<Item = &Name> {
+        let all = self.variants.first().into_iter().flat_map(|variant| &variant.components);
+        all.filter(|component| component.optional && self.has(&component.name))
+            .map(|component| &component.name)
+    }
+
+    /// The digest of what decides how it resolves: a lock notes it, so that an edited recipe is
+    /// seen as drift. What the tree provides is not part of it; that is part of env-id.
+    pub fn resolution_digest(&self) -> Blake3 {
+        let components: Vec<_> =
+            self.variants.iter().map(|variant| (&variant.hosts, &variant.components)).collect();
+        let text = serde_json::to_vec(&(&self.debian, components)).unwrap_or_default();
+        Blake3::of(&text)
+    }
+}
