@@ -349,6 +349,21 @@ mod tests {
     }
 
     #[test]
+    fn a_formatter_gets_what_the_user_wrote_and_nothing_else() {
+        assert_eq!(
+            argv("fmt --all --check -- --edition 2021"),
+            "fmt --all --check -- --edition 2021"
+        );
+        assert_eq!(
+            argv("fmt --manifest-path a/Cargo.toml"),
+            "fmt --manifest-path /w/sub/a/Cargo.toml"
+        );
+        assert!(
+            argv("clippy -- -Dwarnings").ends_with("--config /b/cargo-config.toml -- -Dwarnings")
+        );
+    }
+
+    #[test]
     fn a_toolchain_argument_is_refused_with_the_line_that_does_it() {
         for (line, expected) in [
             ("+1.90.0 build", "1.90.0"),

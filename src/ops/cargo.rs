@@ -26,6 +26,9 @@ use crate::sys::process::{exit_code, hermetic_command};
 use crate::vocab::event::Event;
 use crate::vocab::triple::{RustTriple, TargetRequest};
 
+/// With it rust-analyzer makes a stable cargo take the options of [`CargoArgs::analyses`].
+const ANALYSIS_CHANNEL: &str = "__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS";
+
 /// What a cargo command did.
 pub struct CargoOutcome {
     /// Cargo's exit code; of several targets the first that is not 0.
@@ -147,7 +150,7 @@ fn targets(
         context.observer.event(Event::Note(note));
         targets.push(TargetRequest { triple: context.host.clone(), glibc: None });
     }
-    if args.compiles_nothing() || args.fetches_and_compiles() {
+    if args.compiles_nothing() || args.fetches_and_compiles() || args.formats() {
         // `update` and `publish` do for all targets what they do.
         targets.truncate(1);
     }
@@ -175,6 +178,7 @@ fn one(
     refuse_root_config()?;
     let triple: &RustTriple = &target.triple;
     let ground = ground(context, project, triple)?;
+    refuse_missing_component(args, &ground)?;
     let configs = Configs::read(project, &args.configs)?;
     let mut crates = Crates::new(context, project, &ground, triple, &configs)?;
     let before_fetch = crates.registry_dirs();
@@ -187,7 +191,7 @@ fn one(
     };
     let mut environment = environment::environment(context, project, &ground, &wish)?;
     // What compiles nothing fetches what it wants.
-    let fetched = !args.compiles_nothing() && crates.fetch(&environment.plan)?;
+    let fetched = !args.compiles_nothing() && !args.formats() && crates.fetch(&environment.plan)?;
     let after_fetch = crates.registry_dirs();
     if fetched && before_fetch != after_fetch {
         // Where crates are is known only now; it changes flags, and not the env-id.
@@ -232,7 +236,10 @@ fn one(
         let own = |name: &String| matches!(name.as_str(), "HOME" | "PATH");
         command.envs(crates.network_variables().into_iter().filter(|(name, _)| !own(name)));
     }
-    command.args(command_line).current_dir("/");
+    let dir = if args.formats() { context.ambient.cwd.as_path() } else { Path::new("/") };
+    command.args(command_line).current_dir(dir);
+    let channel = context.ambient.var(ANALYSIS_CHANNEL).filter(|_| args.analyses());
+    command.envs(channel.map(|channel| (ANALYSIS_CHANNEL, channel)));
     if context.mode.offline {
         // For those whose options are not known, and what they start.
         command.env("CARGO_NET_OFFLINE", "true");
@@ -275,6 +282,18 @@ fn within_baseline(args: &CargoArgs, plan: &Plan) -> (CargoArgs, Vec<Warning>) {
     let (kept, warnings) = filter_arguments(&theirs, &plan.allowed);
     args.rest.extend(kept);
     (args, warnings)
+}
+
+/// `clippy` and `fmt` are programs of their own, which a project has if it asks for them.
+fn refuse_missing_component(args: &CargoArgs, ground: &Ground) -> Result<(), Error> {
+    let Some((program, component)) = args.on_request() else { return Ok(()) };
+    if ground.tools.links.contains_key(program) || ground.tools.shims.contains_key(program) {
+        return Ok(());
+    }
+    Err(Error::Usage {
+        message: format!("`cargo {}` needs Rust's component `{component}`", args.command),
+        help: format!("add `rust.components = [\"{component}\"]` to the settings"),
+    })
 }
 
 /// Cargo reads the configuration of its working directory, which is `/`; nothing can switch that

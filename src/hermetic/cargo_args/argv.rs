@@ -73,6 +73,27 @@ impl CargoArgs {
         COMPILING_NOTHING.contains(&self.command.as_str())
     }
 
+    /// Whether the command formats sources. `cargo-fmt` has no `--config`, and takes the packages
+    /// from the directory that it runs in.
+    pub fn formats(&self) -> bool {
+        self.command == "fmt"
+    }
+
+    /// Whether the command is one with which rust-analyzer learns what a workspace is: its metadata
+    /// under another lock, and its build scripts and proc-macros without the rest.
+    pub fn analyses(&self) -> bool {
+        self.command == "metadata" || self.rest.iter().any(|part| part == "--compile-time-deps")
+    }
+
+    /// The program that runs in cargo's place, and the component of Rust that it comes with.
+    pub fn on_request(&self) -> Option<(&'static str, &'static str)> {
+        match self.command.as_str() {
+            "clippy" => Some(("cargo-clippy", "clippy")),
+            "fmt" => Some(("cargo-fmt", "rustfmt")),
+            _ => None,
+        }
+    }
+
     /// Whether the command fetches by itself what it then compiles.
     pub fn fetches_and_compiles(&self) -> bool {
         FETCHING_AND_COMPILING.contains(&self.command.as_str())
@@ -84,10 +105,17 @@ impl CargoArgs {
         self.compiles() || self.compiles_nothing() || self.fetches_and_compiles()
     }
 
-    /// The arguments of the pinned cargo, which has to run in `/`.
+    /// The arguments of the pinned cargo, which has to run in `/` unless it formats.
     pub fn to_argv(&self, around: &Surroundings<'_>) -> Result<Vec<String>, Error> {
         let mut argv = vec![self.command.clone()];
         let mut add = |parts: &[&str]| argv.extend(parts.iter().map(|part| (*part).to_owned()));
+        if self.formats() {
+            if let Some(manifest) = &self.manifest_path {
+                add(&["--manifest-path", text(manifest)?]);
+            }
+            argv.extend(self.rest.iter().cloned());
+            return Ok(argv);
+        }
         if !WITHOUT_PROJECT.contains(&self.command.as_str()) {
             let manifest = self.manifest_path.as_deref().unwrap_or(around.manifest_path);
             add(&["--manifest-path", text(manifest)?]);
