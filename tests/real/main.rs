@@ -4,6 +4,7 @@
 //! The first run downloads about 600 MB and takes some minutes. Everything is kept below the target
 //! directory (`tmp/real`), where the next run finds it; deleting that folder is safe at any time.
 
+mod components;
 mod equal_bytes;
 mod harbor;
 mod leaks;

@@ -2,6 +2,7 @@
 //! and what they leave alone.
 
 mod doctor;
+mod components;
 mod listing;
 mod lock;
 mod notices;
