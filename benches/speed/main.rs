@@ -1,12 +1,14 @@
 //! The figures of `docs/benchmarks.md`: run by `cargo bench --bench speed`, which prints the
-//! table. Arguments (`build`, `env`, `shim`, `restore`) choose rows.
+//! table. Arguments (`build`, `cold`, `env`, `shim`, `restore`) choose rows.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod cold;
 mod machine;
 mod restore;
 mod sample;
 mod scratch;
 mod server;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use sample::{Sample, milliseconds};
 use scratch::{Result, Scratch, TARGET, run, xprov};
+use tools::Tools;
 
 /// Where files are in memory, on Linux.
 const MEMORY_DIR: &str = "/dev/shm";
@@ -30,6 +33,9 @@ fn main() -> Result<()> {
         for name in ["tiny", "harbor"] {
             build(&scratch, name)?;
         }
+    }
+    if wants("cold") {
+        cold(&scratch)?;
     }
     if wants("env") {
         env(&scratch)?;
@@ -58,6 +64,24 @@ fn difference(what: &str, base: &Sample, with: &Sample, target: &str) {
     let median = more(with.median(), base.median());
     let fastest = more(with.fastest(), base.fastest());
     println!("| {what} | {median:+.2} ms | {fastest:+.2} ms | | | {target} |");
+}
+
+/// The row of what the second costs over the first, as a part of it.
+fn part(what: &str, base: &Sample, with: &Sample, target: &str) {
+    let more =
+        |with: Duration, base: Duration| (with.as_secs_f64() / base.as_secs_f64() - 1.0) * 100.0;
+    let median = more(with.median(), base.median());
+    let fastest = more(with.fastest(), base.fastest());
+    println!("| {what} | {median:+.1} % | {fastest:+.1} % | | | {target} |");
+}
+
+/// Builds of everything, into directories that are not there.
+fn cold(scratch: &Scratch) -> Result<()> {
+    let (cargo, xprov) = cold::measure(scratch, 5)?;
+    row("`cargo build`, everything, harbor", &cargo, "");
+    row("`xprov build`, everything, harbor", &xprov, "");
+    part("xprov over cargo, everything", &cargo, &xprov, "below 3 %");
+    Ok(())
 }
 
 /// Builds with nothing to do: the pinned cargo as it is, and through xprov.
@@ -97,10 +121,15 @@ fn env(scratch: &Scratch) -> Result<()> {
 
 fn shim(scratch: &Scratch) -> Result<()> {
     let tools = Tools::of(scratch)?;
+    // As in a build: cargo says for which crate the call is, and the call is written down.
+    let ledger = scratch.dir.join("ledger.jsonl");
+    std::fs::write(&ledger, "")?;
     let call = |program: PathBuf| {
+        let ledger = ledger.clone();
         move || {
             let mut command = Command::new(&program);
-            command.arg("--version").env_clear();
+            command.arg("--version").env_clear().env("XPROV_LEDGER", &ledger);
+            command.env("CARGO_PKG_NAME", "speed").env("CARGO_PKG_VERSION", "0.1.0");
             command
         }
     };
@@ -108,7 +137,7 @@ fn shim(scratch: &Scratch) -> Result<()> {
     let mut shim = call(tools.bin.join("aarch64-linux-gnu-gcc"));
     let (real, shim) = in_turn(500, &mut real, &mut shim)?;
     row("`aarch64-linux-gnu-gcc --version`", &real, "");
-    row("the same through the shim", &shim, "");
+    row("the same through the shim, with a ledger", &shim, "");
     difference("the shim", &real, &shim, "at most 1 ms");
     Ok(())
 }
@@ -145,63 +174,4 @@ fn in_turn(
         samples.1.push(run(&mut second())?);
     }
     Ok(samples)
-}
-
-/// The pinned tools, without xprov in front of them.
-struct Tools {
-    bin: PathBuf,
-    compositions: PathBuf,
-}
-
-impl Tools {
-    fn of(scratch: &Scratch) -> Result<Self> {
-        let project = scratch.dir.join("tiny");
-        let mut env = xprov(&scratch.home(), &project);
-        let output = env.args(["env", "--target", TARGET, "--format", "json"]).output()?;
-        let variables: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let path = variables["PATH"].as_str().ok_or("xprov env says no PATH")?;
-        let bin = std::env::split_paths(path).next().ok_or("the PATH is empty")?;
-        Ok(Self { bin, compositions: scratch.home().join("v1/compositions") })
-    }
-
-    /// The compiler of the target, whose real name ends with its version.
-    fn compiler(&self) -> Result<PathBuf> {
-        let dir = self.composed("-cc-aarch64-linux-gnu", "usr/bin")?;
-        let named = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let version = name.strip_prefix("aarch64-linux-gnu-gcc-");
-            version.is_some_and(|version| version.parse::<u32>().is_ok())
-        };
-        let files = std::fs::read_dir(dir)?.filter_map(|entry| Some(entry.ok()?.path()));
-        Ok(files.into_iter().find(named).ok_or("no compiler is composed")?)
-    }
-
-    /// A file in the composition whose name ends so.
-    fn composed(&self, suffix: &str, path: &str) -> Result<PathBuf> {
-        for entry in std::fs::read_dir(&self.compositions)? {
-            let dir = entry?.path();
-            if dir.to_string_lossy().ends_with(suffix) && dir.join(path).exists() {
-                return Ok(dir.join(path));
-            }
-        }
-        Err(format!("no composition has {path}").into())
-    }
-
-    /// The pinned cargo and rustc, with the user's settings and little else.
-    fn plain_cargo(&self, project: &Path) -> Command {
-        let tool =
-            |name: &str| self.composed("-rust", &format!("usr/bin/{name}")).unwrap_or_default();
-        let mut command = Command::new(tool("cargo"));
-        command.env_clear().current_dir(project);
-        for name in ["HOME", "CARGO_HOME"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        command.env("PATH", &self.bin).env("RUSTC", tool("rustc"));
-        command.env(
-            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
-            self.bin.join("aarch64-linux-gnu-gcc"),
-        );
-        command.env("CARGO_TARGET_DIR", project.join("plain"));
-        command
-    }
 }

@@ -1,0 +1,73 @@
+//! Whole builds from nothing: the pinned cargo, rustc and gcc by their paths, and xprov.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use xprov::vocab::triple::RustTriple;
+
+use super::in_turn;
+use super::sample::Sample;
+use super::scratch::{Result, Scratch, TARGET, xprov};
+use super::tools::Tools;
+
+/// `runs` builds of each, in turn: plain ones, and xprov's.
+pub fn measure(scratch: &Scratch, runs: usize) -> Result<(Sample, Sample)> {
+    let project = scratch.project("harbor")?;
+    let plain = Plain::new(scratch, &project)?;
+    let mut cargo = || {
+        let _ = fs::remove_dir_all(project.join("plain"));
+        plain.command(&project)
+    };
+    let mut ours = || {
+        let _ = fs::remove_dir_all(project.join("target"));
+        let mut command = xprov(&scratch.home(), &project);
+        command.args(["build", "--offline", "--target", TARGET]);
+        command
+    };
+    in_turn(runs, &mut cargo, &mut ours)
+}
+
+/// What somebody would set up by hand who has the tools and wants no xprov.
+struct Plain {
+    tools: Tools,
+    cargo_home: PathBuf,
+    host: RustTriple,
+    host_linker: PathBuf,
+    host_compiler: String,
+    compiler: (PathBuf, String),
+}
+
+impl Plain {
+    fn new(scratch: &Scratch, project: &Path) -> Result<Self> {
+        let tools = Tools::of(scratch)?;
+        let host = RustTriple::of_this_program();
+        let (program, sysroot) = tools.behind(&format!("{}-gcc", host.tool_prefix()))?;
+        // Cargo hands no flags to the linker of build scripts under --target, so this one needs a
+        // script: it is called once for each of them, which a build of seconds does not notice.
+        let host_linker = project.with_extension("host-gcc");
+        let script = format!("#!/bin/sh\nexec {} {sysroot} \"$@\"\n", program.display());
+        fs::write(&host_linker, script)?;
+        fs::set_permissions(&host_linker, fs::Permissions::from_mode(0o755))?;
+        let compiler = tools.behind("aarch64-linux-gnu-gcc")?;
+        let host_compiler = format!("{} {sysroot}", program.display());
+        let cargo_home = scratch.home().join("cargo");
+        Ok(Self { tools, cargo_home, host, host_linker, host_compiler, compiler })
+    }
+
+    fn command(&self, project: &Path) -> Command {
+        let mut command = self.tools.plain_cargo(project);
+        let (program, sysroot) = &self.compiler;
+        command
+            .args(["build", "--offline", "--target", TARGET])
+            .env("CARGO_HOME", &self.cargo_home);
+        command.env("CC_aarch64_unknown_linux_gnu", format!("{} {sysroot}", program.display()));
+        command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", program);
+        command.env("RUSTFLAGS", format!("-Clink-arg={sysroot}"));
+        command.env("HOST_CC", &self.host_compiler);
+        let host = self.host.to_string().to_uppercase().replace('-', "_");
+        command.env(format!("CARGO_TARGET_{host}_LINKER"), &self.host_linker);
+        command
+    }
+}
