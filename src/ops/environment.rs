@@ -18,8 +18,8 @@ use crate::hermetic::{Confinement, Paths, Plan, PlanInput, Settings};
 use crate::settings::{GlibcVersion, IsaSettings, TargetSettings};
 use crate::shim;
 use crate::sys::fs::{
-    Describe as _, FsError, create_dir, link_or_copy, read_text, remove_tree, write_atomic,
-    write_atomic_with_mode,
+    Describe as _, FsError, create_dir, link_or_copy, read_text, real_path, remove_tree,
+    write_atomic, write_atomic_with_mode,
 };
 use crate::vocab::digest::Blake3;
 use crate::vocab::event::Event;
@@ -60,7 +60,8 @@ pub fn environment(
 ) -> Result<Environment, Error> {
     let target = wish.target;
     let settings = project.settings.target(target);
-    let target_dir = target_dir(context, project, wish)?;
+    // Compilers that run in it write down its real place.
+    let target_dir = real_path(&target_dir(context, project, wish)?);
     let ambient = context.ambient.pairs();
     let pass = &project.settings.env.pass;
     let pass = pass.iter().map(|name| (name.clone(), context.ambient.variables.get(name).cloned()));

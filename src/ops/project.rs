@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::error::Error;
 use crate::settings::Settings;
 use crate::sys::ambient::Ambient;
-use crate::sys::fs::{FsError, read_text};
+use crate::sys::fs::{FsError, read_text, real_path};
 use crate::vocab::document;
 
 /// The name of the lock, beside Cargo.lock.
@@ -64,6 +64,7 @@ impl Project {
             None => nearest_manifest(&ambient.cwd)
                 .ok_or_else(|| Error::NoProject { dir: ambient.cwd.clone() })?,
         };
+        let manifest = without_links(manifest);
         let (root_manifest, root_text) = workspace_root(ambient, &manifest)?;
         let shown = display(ambient, &root_manifest);
         let settings = Settings::parse(&shown, &root_text)?;
@@ -96,6 +97,15 @@ impl Project {
             }
         }
         Ok(recipes)
+    }
+}
+
+/// The manifest in its directory's real place: compilers write down the directory that the system
+/// says they are in, and no prefix map would fit that of a link.
+fn without_links(manifest: PathBuf) -> PathBuf {
+    match (manifest.parent(), manifest.file_name()) {
+        (Some(dir), Some(name)) => real_path(dir).join(name),
+        _ => manifest,
     }
 }
 

@@ -129,3 +129,35 @@ pub fn fix_umask() -> Umask {
 pub fn restore_umask(umask: Umask) {
     rustix::process::umask(umask.0);
 }
+
+/// `path` without links, as far as it exists; what does not is kept as it is written.
+pub fn real_path(path: &Path) -> PathBuf {
+    for existing in path.ancestors() {
+        if let Ok(real) = existing.canonicalize() {
+            let rest = path.strip_prefix(existing).unwrap_or(Path::new(""));
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path.to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_through_links_is_real_as_far_as_it_exists() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = dir.path().canonicalize().expect("it exists");
+        create_dir(&root.join("there/deep")).expect("made");
+        std::os::unix::fs::symlink("there", root.join("link")).expect("a link");
+        for (path, real) in [
+            ("link", "there"),
+            ("link/deep", "there/deep"),
+            ("link/not/yet", "there/not/yet"),
+            ("there", "there"),
+        ] {
+            assert_eq!(real_path(&root.join(path)), root.join(real), "{path}");
+        }
+    }
+}
