@@ -244,7 +244,8 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
     for variant in &recipe.variants {
         line("hosts", &triples(&variant.hosts));
         for component in &variant.components {
-            line(&format!("  {}", component.name), &sources(component));
+            let asked = if component.optional { " (on request)" } else { "" };
+            line(&format!("  {}{asked}", component.name), &sources(component));
         }
         let tools: Vec<&str> = variant.provides.tools.keys().map(String::as_str).collect();
         line("  tools", &tools.join(", "));
