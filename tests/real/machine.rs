@@ -3,8 +3,9 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -32,6 +33,8 @@ const LONG: &[&str] = &["lock", "restore", "build", "test"];
 pub struct Machine {
     /// `XPROV_HOME`.
     pub store: PathBuf,
+    /// Who xprov runs as, where that is somebody else; root alone can choose.
+    pub user: Option<u32>,
     _turn: File,
 }
 
@@ -72,7 +75,7 @@ impl Machine {
         }
         let turn = File::create(base.join("lock")).expect("a file lock");
         turn.lock().expect("a turn");
-        Self { store: base.join("store"), _turn: turn }
+        Self { store: base.join("store"), user: None, _turn: turn }
     }
 
     /// Runs xprov in `dir` with nothing in its environment but a home, an empty PATH and the way
@@ -83,9 +86,24 @@ impl Machine {
 
     /// The same with more or other variables.
     pub fn xprov_with(&self, dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Done {
+        self.xprov_through(&[], dir, arguments, variables)
+    }
+
+    /// The same, started by another program: `launcher` is a command line that xprov's is added to.
+    pub fn xprov_through(
+        &self,
+        launcher: &[&str],
+        dir: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Done {
         let base = base();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xprov"));
-        command.args(arguments).current_dir(dir).env_clear();
+        let mut words = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_xprov")]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).args(arguments).current_dir(dir).env_clear();
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command.env("HOME", base.join("home")).env("PATH", base.join("empty"));
         command.env("XPROV_HOME", &self.store);
         command.envs(NETWORK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
@@ -111,6 +129,22 @@ impl Machine {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             command: format!("{line} (in {})", dir.display()),
         }
+    }
+
+    /// Whether [`Machine::user`] may start xprov in `dir` and read what these tests hand on.
+    pub fn reaches(&self, dir: &Path) -> bool {
+        let readable = |file: &Path| {
+            let mut cat = Command::new("/bin/cat");
+            cat.arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+            self.user.inspect(|user| {
+                cat.uid(*user).gid(*user);
+            });
+            cat.status().is_ok_and(|status| status.success())
+        };
+        let config = cargo_home().map(|home| home.join("config.toml"));
+        let mut files = vec![PathBuf::from(env!("CARGO_BIN_EXE_xprov")), dir.join("Cargo.toml")];
+        files.extend(config.filter(|config| config.is_file()));
+        files.iter().all(|file| readable(file))
     }
 
     /// Locks `targets` for the project in `dir`; returns the lock.

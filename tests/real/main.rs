@@ -7,6 +7,7 @@
 mod components;
 mod equal_bytes;
 mod harbor;
+mod hostile;
 mod leaks;
 mod machine;
 mod projects;
