@@ -22,7 +22,7 @@ fn the_exit_code_of_cargo_is_ours() {
         [("0", 0), ("101", 101), ("3", 3), ("signal-TERM", 143), ("signal-KILL", 137)]
     {
         let project = ending(how);
-        for verb in ["build", "check", "test", "run", "cargo -- clippy"] {
+        for verb in ["build", "check", "test", "run", "cargo -- doc"] {
             let outcome = project.xprov(&format!("-q {verb}"));
             assert_eq!(outcome.code, Some(code), "{verb}: {outcome}");
         }
