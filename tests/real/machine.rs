@@ -97,20 +97,13 @@ impl Machine {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Done {
-        let base = base();
         let mut words = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_xprov")]);
         let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).args(arguments).current_dir(dir).env_clear();
+        command.args(words).args(arguments).current_dir(dir);
         if let Some(user) = self.user {
             command.uid(user).gid(user);
         }
-        command.env("HOME", base.join("home")).env("PATH", base.join("empty"));
-        command.env("XPROV_HOME", &self.store);
-        command.envs(NETWORK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        if let Some(cargo_home) = cargo_home() {
-            // For its `[source]` and `[net]`, where crates come through a mirror.
-            command.env("CARGO_HOME", cargo_home);
-        }
+        self.surround(&mut command);
         command.envs(variables.iter().copied());
         let line = format!("xprov {}", arguments.join(" "));
         let name = dir.file_name().unwrap_or_default().to_string_lossy();
@@ -145,6 +138,18 @@ impl Machine {
         let mut files = vec![PathBuf::from(env!("CARGO_BIN_EXE_xprov")), dir.join("Cargo.toml")];
         files.extend(config.filter(|config| config.is_file()));
         files.iter().all(|file| readable(file))
+    }
+
+    /// Takes the tester's environment from a command, but for the way to the network.
+    pub fn surround(&self, command: &mut Command) {
+        let base = base();
+        command.env_clear().env("HOME", base.join("home")).env("PATH", base.join("empty"));
+        command.env("XPROV_HOME", &self.store);
+        command.envs(NETWORK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        if let Some(cargo_home) = cargo_home() {
+            // For its `[source]` and `[net]`, where crates come through a mirror.
+            command.env("CARGO_HOME", cargo_home);
+        }
     }
 
     /// Locks `targets` for the project in `dir`; returns the lock.
@@ -186,7 +191,7 @@ impl Done {
 }
 
 /// The `CARGO_HOME` of whoever runs these tests, if it configures anything.
-fn cargo_home() -> Option<PathBuf> {
+pub fn cargo_home() -> Option<PathBuf> {
     let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = set.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")))?;
     ["config", "config.toml"].iter().any(|name| home.join(name).is_file()).then_some(home)
