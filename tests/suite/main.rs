@@ -10,6 +10,7 @@ mod docs;
 mod fetch;
 mod hermetic;
 mod inspect;
+mod leaks;
 mod relocate;
 mod shim;
 mod support;
