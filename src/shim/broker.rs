@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -78,14 +79,24 @@ impl Job {
     }
 }
 
+/// What is answered where the job could not be started; no status of a process.
+const NOT_STARTED: i32 = -1;
+
+/// The status of a process that was killed.
+const KILLED: i32 = 9;
+
 /// Has the supervisor run the job with this process's standard files, and waits for its end. Any
-/// error means that nothing was started.
+/// error means that nothing was started. Where the supervisor ends, so did the job.
 pub fn run(name: &OsStr, job: &Job) -> io::Result<ExitStatus> {
     let mut stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(name.as_bytes())?)?;
     socket::send_with_standard_files(&mut stream, &job.to_bytes())?;
     let mut status = [0; 4];
-    stream.read_exact(&mut status)?;
-    Ok(ExitStatus::from_raw(i32::from_le_bytes(status)))
+    let status = stream.read_exact(&mut status).map(|()| i32::from_le_bytes(status));
+    match status {
+        Ok(NOT_STARTED) => Err(io::ErrorKind::NotFound.into()),
+        Ok(status) => Ok(ExitStatus::from_raw(status)),
+        Err(_) => Ok(ExitStatus::from_raw(KILLED)),
+    }
 }
 
 /// A supervisor's socket.
@@ -121,24 +132,33 @@ impl Broker {
             }
             let confinement = confinement.clone();
             let work = move || answer(&mut stream, &confinement);
-            // Without a thread the connection ends, and the other side starts it itself.
+            // Without a thread the connection ends, as if the compiler had been killed.
             let _ = std::thread::Builder::new().spawn(work);
         }
     }
 }
 
-/// Runs one job. Where it cannot be started the connection ends without an answer.
-fn answer(stream: &mut UnixStream, confinement: &Confinement) -> Option<()> {
-    let (message, [stdin, stdout, stderr]) = socket::receive_with_standard_files(stream).ok()?;
-    let job = Job::from_bytes(&message)?;
+/// Runs one job, and says how it ended.
+fn answer(stream: &mut UnixStream, confinement: &Confinement) -> io::Result<()> {
+    let (message, files) = socket::receive_with_standard_files(stream)?;
+    let job = Job::from_bytes(&message).ok_or(io::ErrorKind::InvalidData)?;
+    let status = match start(&job, files, confinement) {
+        Ok(mut child) => wait(stream, &mut child)?.into_raw(),
+        Err(_) => NOT_STARTED,
+    };
+    stream.write_all(&status.to_le_bytes())
+}
+
+/// Starts a job. The command goes, for it holds files whose end somebody may wait for.
+fn start(
+    job: &Job,
+    [stdin, stdout, stderr]: [OwnedFd; socket::STANDARD_FILES],
+    confinement: &Confinement,
+) -> io::Result<Child> {
     let mut command = confinement.child_with_umask(&job.program, job.umask);
     command.args(&job.arguments).env_clear().envs(&job.variables).current_dir(&job.cwd);
     command.stdin(Stdio::from(stdin)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
-    let mut child = command.spawn().ok()?;
-    // The command holds the other process's files, which somebody waits for the end of.
-    drop(command);
-    let status = wait(stream, &mut child).ok()?;
-    stream.write_all(&status.into_raw().to_le_bytes()).ok()
+    command.spawn()
 }
 
 /// Waits for the compiler, and ends it when nobody waits for it any more.

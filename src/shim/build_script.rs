@@ -30,6 +30,8 @@ const LONGEST_LINE: usize = 255;
 pub struct Surroundings {
     /// The environment's directory.
     pub env_dir: PathBuf,
+    /// This program, which shims are links to.
+    pub program: Option<PathBuf>,
     /// What the build allows; `None` where nobody said.
     pub roots: Option<Roots>,
     /// The socket of a supervisor: this process is confined already.
@@ -49,7 +51,8 @@ impl Surroundings {
     pub fn access(&self) -> Option<(Mode, Access)> {
         let roots = self.roots.clone().filter(|roots| roots.mode != Mode::Off);
         let roots = roots.filter(|_| self.broker.is_none())?;
-        let more = self.package.iter().chain([&self.env_dir]).map(PathBuf::as_path);
+        let more = self.package.iter().chain(&self.program).chain([&self.env_dir]);
+        let more = more.map(PathBuf::as_path);
         Some((roots.mode, Access::new(roots, more)))
     }
 

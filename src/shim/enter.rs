@@ -156,6 +156,7 @@ fn prepare(
 fn surroundings(env_dir: PathBuf) -> Surroundings {
     Surroundings {
         env_dir,
+        program: env::current_exe().ok(),
         roots: env::var_os(SANDBOX_VARIABLE).and_then(|value| Roots::parse(&value)),
         broker: env::var_os("XPROV_BROKER"),
         ledger: env::var_os(LEDGER_VARIABLE).map(PathBuf::from),

@@ -13,6 +13,8 @@ mod inspect;
 mod leaks;
 mod relocate;
 mod shim;
+#[cfg(target_os = "linux")]
+mod sandbox_build;
 mod support;
 mod tree_vectors;
 mod verbs;

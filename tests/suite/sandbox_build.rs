@@ -1,0 +1,406 @@
+//! The sandbox, with real processes below the real program. Programs of the machine stand for
+//! those of an environment: `/usr` and its like are roots here, and a folder beside is not.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use xprov::shim::build_script::{TOOL, stand_before};
+use xprov::shim::ledger::{self, Line, NoticeKind};
+use xprov::shim::{Config, Kind, Tool};
+use xprov::sys::confine::{Confinement, Rules, available};
+use xprov::vocab::sandbox::{Mode, Roots};
+
+/// An environment with a compiler and a build script, both of which are shell scripts.
+struct Bench {
+    dir: tempfile::TempDir,
+    roots: Roots,
+}
+
+impl Bench {
+    fn new(mode: Mode) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path().canonicalize().expect("there");
+        for name in ["env/bin", "out", "crate", "outside"] {
+            fs::create_dir_all(root.join(name)).expect("made");
+        }
+        fs::write(root.join("outside/secret"), "secret\n").expect("written");
+        fs::write(root.join("crate/known"), "known\n").expect("written");
+        let system = ["/usr", "/bin", "/lib", "/lib64"].map(PathBuf::from);
+        let roots =
+            Roots { mode, read: system.into(), write: vec![root.join("out")], network: false };
+        let bench = Self { dir, roots };
+        let tools = [
+            (TOOL, Tool::without_program(Kind::BuildScript)),
+            ("cc", Tool::new(Kind::Compiler, "cc.sh")),
+            ("rustc", Tool::new(Kind::Rustc, "rustc.sh")),
+        ];
+        for (name, _) in &tools {
+            let link = bench.path("env/bin").join(name);
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_xprov"), link).expect("linked");
+        }
+        let tools = tools.map(|(name, tool)| (name.to_owned(), tool)).into();
+        let text = Config::new("x86_64-unknown-linux-gnu", tools).to_toml().expect("TOML");
+        fs::write(bench.path("env/shim.toml"), text).expect("written");
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().canonicalize().expect("there").join(name)
+    }
+
+    fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+        path
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(self.path("crate")).stdin(Stdio::null());
+        command.env("PATH", format!("{}:/usr/bin:/bin", self.path("env/bin").display()));
+        command.env("XPROV_SANDBOX", self.roots.to_variable());
+        command.env("XPROV_LEDGER", self.path("out/ledger.jsonl"));
+        command.env("CARGO_MANIFEST_DIR", self.path("crate")).env("CARGO_PKG_NAME", "probe");
+        command.env("OUT", self.path("out")).env("OUTSIDE", self.path("outside"));
+        command
+    }
+
+    /// A build script of this text behind the shim.
+    fn build_script(&self, text: &str) -> Command {
+        let program = self.script("out/build_script_build-1", text);
+        let notice = stand_before(&program, &self.path("env")).expect("moved");
+        assert_eq!(notice, None);
+        self.command(&program)
+    }
+
+    fn run(&self, text: &str) -> Output {
+        output(&mut self.build_script(text))
+    }
+
+    fn ledger(&self) -> Vec<Line> {
+        let text = fs::read_to_string(self.path("out/ledger.jsonl")).unwrap_or_default();
+        ledger::parse(&text).collect()
+    }
+
+    fn noted(&self, kind: NoticeKind) -> Vec<String> {
+        let notices = self.ledger().into_iter().flat_map(|line| line.notices);
+        let root = self.path("").display().to_string();
+        notices.filter(|n| n.kind == kind).map(|n| n.what.replace(&root, "/…/")).collect()
+    }
+}
+
+/// What the command did, in at most a minute.
+fn output(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("waited") {
+            break status;
+        }
+        if start.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("killed");
+            panic!("it hangs");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    child.stdout.take().expect("piped").read_to_end(&mut stdout).expect("read");
+    child.stderr.take().expect("piped").read_to_end(&mut stderr).expect("read");
+    Output { status, stdout, stderr }
+}
+
+fn text(output: &Output) -> String {
+    let all = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Whether the kernel has all layers. A test that needs them says why it does nothing.
+fn complete() -> bool {
+    let found = available();
+    let complete = found.landlock.is_some() && found.supervision;
+    if !complete {
+        println!("skipped: this kernel has {found:?}");
+    }
+    complete
+}
+
+const PROBE: &str = "cat known
+cat $OUTSIDE/secret
+cat /proc/cpuinfo | head -1
+test -e /etc/hostname && echo there
+cat ../crate/../outside/secret
+echo x > $OUTSIDE/new || echo not written
+mkdir $OUTSIDE/dir || echo not made
+echo x > $OUT/new && echo written
+ls $OUTSIDE/nothing
+uname -n";
+
+#[test]
+fn what_is_not_named_does_not_exist_and_is_noted() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    let output = bench.run(PROBE);
+    let text = text(&output);
+    assert!(text.starts_with("known\nnot written\nnot made\nwritten\nlocalhost\n"), "{text}");
+    assert!(!text.contains("secret\nsecret") && text.contains("No such file"), "{text}");
+    assert!(!bench.path("outside/new").exists() && !bench.path("outside/dir").exists());
+    let noted = bench.noted(NoticeKind::Refused);
+    for expected in [
+        "read /…/outside/secret",
+        "read /proc/cpuinfo",
+        "read /etc/hostname",
+        "write /…/outside/new",
+        "write /…/outside/dir",
+    ] {
+        assert_eq!(noted.iter().filter(|what| *what == expected).count(), 1, "{noted:?}");
+    }
+    assert!(!noted.iter().any(|what| what.contains("nothing")), "{noted:?}");
+    let line = &bench.ledger()[0];
+    assert_eq!((line.tool.as_str(), line.krate.as_deref()), ("build-script", Some("probe")));
+    let cpu = line.notices.iter().find(|n| n.what.ends_with("cpuinfo")).expect("noted");
+    assert_eq!(cpu.allow.as_deref(), Some("sandbox.read = [\"/proc/cpuinfo\"]"));
+}
+
+#[test]
+fn a_report_refuses_nothing_and_notes_the_same() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::Report);
+    let text = text(&bench.run(PROBE));
+    assert!(text.contains("known\nsecret\n") && text.contains("secret\nwritten\n"), "{text}");
+    assert!(bench.path("outside/new").exists() && !text.contains("localhost"));
+    let noted = bench.noted(NoticeKind::Seen);
+    for expected in ["read /…/outside/secret", "read /proc/cpuinfo", "write /…/outside/new"] {
+        assert!(noted.iter().any(|what| what == expected), "{noted:?}");
+    }
+    assert!(bench.noted(NoticeKind::Refused).is_empty());
+}
+
+#[test]
+fn off_changes_nothing() {
+    let bench = Bench::new(Mode::Off);
+    let output = bench.run("cat $OUTSIDE/secret; echo $XPROV_BROKER; exit 3");
+    assert_eq!((text(&output).as_str(), output.status.code()), ("secret\n\n", Some(3)));
+    assert!(bench.ledger().is_empty());
+}
+
+#[test]
+fn exit_codes_signals_and_the_name_are_the_build_scripts() {
+    for mode in [Mode::Off, Mode::Report, Mode::On] {
+        let bench = Bench::new(mode);
+        assert_eq!(bench.run("exit 7").status.code(), Some(7));
+        let killed = bench.run("kill -TERM $$; sleep 60");
+        assert_eq!(killed.status.signal(), Some(15), "{mode:?} {}", text(&killed));
+    }
+    // The program sees what cargo called; a script cannot tell, for the kernel takes its name.
+    let bench = Bench::new(Mode::On);
+    let program = bench.path("out/build-script-build");
+    fs::copy("/bin/sh", &program).expect("copied");
+    stand_before(&program, &bench.path("env")).expect("moved");
+    let mut command = bench.command(&program);
+    let output = output(command.args(["-c", "echo $0; cat /proc/$$/cmdline | head -c 300"]));
+    let text = text(&output);
+    assert!(text.starts_with(&format!("{}\n", program.display())), "{text}");
+}
+
+#[test]
+fn a_file_that_was_moved_or_linked_still_finds_its_program() {
+    let bench = Bench::new(Mode::Off);
+    bench.build_script("echo here");
+    let linked = bench.path("crate/build-script-build");
+    fs::hard_link(bench.path("out/build_script_build-1"), &linked).expect("linked");
+    assert_eq!(text(&output(&mut bench.command(&linked))), "here\n");
+    fs::rename(bench.path("out"), bench.path("elsewhere")).expect("moved");
+    let moved = bench.path("elsewhere/build_script_build-1");
+    assert_eq!(text(&output(&mut bench.command(&moved))), "here\n");
+}
+
+#[test]
+fn an_environment_with_a_long_path_leaves_the_program_and_says_so() {
+    let bench = Bench::new(Mode::On);
+    let program = bench.script("out/b", "echo here");
+    let notice = stand_before(&program, &Path::new("/").join("x".repeat(300))).expect("looked");
+    assert!(notice.expect("said").why.contains("longer"));
+    assert_eq!(text(&output(&mut Command::new(&program))), "here\n");
+}
+
+#[test]
+fn no_network_for_anyone() {
+    let connect = "exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/1'";
+    let bench = Bench::new(Mode::On);
+    let refused = text(&bench.run(connect));
+    assert!(refused.contains("Permission denied"), "{refused}");
+    if complete() {
+        let noted = bench.noted(NoticeKind::Refused);
+        assert!(noted.contains(&"connect to the network (IPv4)".to_owned()), "{noted:?}");
+    }
+    let mut open = Bench::new(Mode::On);
+    open.roots.network = true;
+    let allowed = text(&open.run(connect));
+    assert!(allowed.contains("Connection refused"), "{allowed}");
+    // Without a supervisor the kernel refuses by itself.
+    let rules = Rules { read: open.roots.read.clone(), ..Rules::default() };
+    let mut command = Confinement::new(&rules).expect("rules").command(Path::new("/bin/bash"));
+    let alone = text(&output(command.args(["-c", "exec 3<>/dev/tcp/127.0.0.1/1"])));
+    assert!(alone.contains("Permission denied"), "{alone}");
+}
+
+#[test]
+fn landlock_alone_refuses_what_is_not_named() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    let rules = Rules {
+        read: bench.roots.read.clone(),
+        write: vec![bench.path("out"), "/dev/null".into()],
+        network: false,
+    };
+    let confinement = Confinement::new(&rules).expect("rules");
+    let run = |script: &str| {
+        let mut command = confinement.child(Path::new("/bin/sh"));
+        text(&output(command.arg("-c").arg(script).current_dir(bench.path("out"))))
+    };
+    assert!(run("cat ../outside/secret").contains("Permission denied"));
+    assert!(run("echo x > ../outside/new").contains("ermission denied"));
+    assert!(run("ln -s ../outside/secret link; cat link").contains("Permission denied"));
+    let moved = run("mkdir a b; echo x > a/f; mv a/f b/g; cat b/g 2>/dev/null; rm -r a b");
+    assert_eq!(moved, "x\n");
+    fs::copy("/bin/echo", bench.path("outside/echo")).expect("copied");
+    assert!(run("../outside/echo x").contains("ermission denied"));
+}
+
+#[test]
+fn a_compiler_runs_for_the_build_script_as_if_it_had_started_it() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    let compiler = "read line; echo $line-$1-$FLAVOUR-$(pwd)-$(umask)-broker=$XPROV_BROKER-$#; \
+                    cat $OUTSIDE/secret; echo to stderr >&2; exit 5";
+    bench.script("env/cc.sh", compiler);
+    let script = "umask 027; echo input | FLAVOUR='a b' cc 'x y' '' 2> err; echo $?; cat err";
+    let output = bench.run(&format!("cd $OUT; {script}"));
+    let text = text(&output);
+    let expected = format!("input-x y-a b-{}-0027-broker=-2\n5\n", bench.path("out").display());
+    assert!(text.starts_with(&expected), "{text}");
+    assert!(text.contains("to stderr") && text.contains("Permission denied"), "{text}");
+}
+
+#[test]
+fn compilers_run_at_the_same_time_and_die_as_they_do() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    bench.script("env/cc.sh", "case $1 in die) kill -KILL $$;; esac; echo $1 > $OUT/o$1");
+    let many = "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do cc $n & done; wait; cat $OUT/o* | wc -l; \
+                cc die; echo $?";
+    let text = text(&bench.run(many));
+    assert!(text.contains("12\n") && text.contains("137\n"), "{text}");
+}
+
+#[test]
+fn a_compiler_ends_with_who_asked_for_it_and_everything_with_the_supervisor() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    bench.script("env/cc.sh", "echo $$ > $OUT/pid.new; mv $OUT/pid.new $OUT/pid; exec sleep 50");
+    let wait = "n=0; while [ ! -s $OUT/pid ] && [ $n -lt 200 ]; do sleep 0.1; n=$((n+1)); done";
+    let output = bench.run(&format!("cc & client=$!; {wait}; kill -KILL $client; wait; exit 0"));
+    assert!(output.status.success());
+    assert!(ends(&bench.path("out/pid")), "the compiler stayed");
+
+    fs::remove_file(bench.path("out/pid")).expect("removed");
+    let mut command = bench.build_script("echo $$ > $OUT/self; cc");
+    let mut supervisor = command.spawn().expect("started");
+    let start = Instant::now();
+    while !bench.path("out/pid").exists() && start.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    supervisor.kill().expect("killed");
+    supervisor.wait().expect("waited");
+    assert!(ends(&bench.path("out/pid")), "the compiler stayed");
+    assert!(ends(&bench.path("out/self")), "the build script stayed");
+}
+
+/// Whether the process of that number in the file is gone, or soon is.
+fn ends(pid_file: &Path) -> bool {
+    let pid = fs::read_to_string(pid_file).expect("a number");
+    let stat = PathBuf::from(format!("/proc/{}/stat", pid.trim()));
+    let gone = || fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z ")).eq(&false);
+    let start = Instant::now();
+    while !gone() && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    gone()
+}
+
+#[test]
+fn a_sandbox_in_a_sandbox_works() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    let inner = bench.script("out/inner", "cat $OUTSIDE/secret; cat known; exit 4");
+    stand_before(&inner, &bench.path("env")).expect("moved");
+    // As cargo in a build script does it, and as somebody who lost the supervisor's name.
+    for how in ["$OUT/inner; echo $?", "env -u XPROV_BROKER $OUT/inner; echo $?"] {
+        let text = text(&bench.run(how));
+        assert!(text.contains("known\n4\n") && !text.contains("\nsecret"), "{how}: {text}");
+    }
+}
+
+#[test]
+fn many_threads_may_ask_at_once() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    let text = text(&bench.run(
+        "for n in 1 2 3 4 5 6 7 8; do (for m in 1 2 3 4 5; do cat known $OUTSIDE/secret; done) & \
+         done 2> $OUT/err; wait; grep -c secret: $OUT/err",
+    ));
+    assert_eq!(text.matches("known\n").count(), 40, "{text}");
+    assert!(text.ends_with("40\n"), "{text}");
+    assert_eq!(bench.noted(NoticeKind::Refused), ["read /…/outside/secret"]);
+}
+
+#[test]
+fn rustc_is_confined_and_its_build_scripts_stand_behind_the_shim() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    bench.script(
+        "env/rustc.sh",
+        "cat $OUTSIDE/secret
+         echo 'build.rs:' > $OUT/build_script_build-9.d
+         printf '#!/bin/sh\\necho ran\\ncat /proc/cpuinfo\\n' > $OUT/build_script_build-9
+         chmod 755 $OUT/build_script_build-9",
+    );
+    fs::write(bench.path("crate/build.rs"), "\nfn main() { is_x86_feature_detected!(\"avx\"); }")
+        .expect("written");
+    let mut rustc = bench.command(&bench.path("env/bin/rustc"));
+    rustc.args(["--crate-name", "build_script_build", "--crate-type", "bin", "build.rs"]);
+    let mut out_dir = OsString::from("--out-dir=");
+    out_dir.push(bench.path("out"));
+    let compiled = output(rustc.arg(out_dir).args(["-C", "extra-filename=-9"]));
+    assert!(compiled.status.success() && text(&compiled).contains("Permission denied"));
+    assert_eq!(bench.noted(NoticeKind::Source), ["is_x86_feature_detected! in build.rs:2"]);
+    assert!(bench.path("out/build_script_build-9.real").exists());
+    let ran = output(&mut bench.command(&bench.path("out/build_script_build-9")));
+    assert!(text(&ran).starts_with("ran\n"), "{}", text(&ran));
+    assert_eq!(bench.noted(NoticeKind::Refused), ["read /proc/cpuinfo"]);
+}
