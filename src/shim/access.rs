@@ -1,6 +1,8 @@
 //! What the programs of a build may reach: the roots that the build names, and of the machine
 //! only what every program needs to start. Decides about names; starts and refuses nothing.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use crate::sys::confine::{Rules, Wish};
@@ -21,24 +23,34 @@ const LIBRARY_DIRS: [&str; 10] = [
 ];
 
 /// The loader, the C library and what compilers link to everything; `libtinfo` is the shell's
-/// where that is bash. Without `.so` and what follows.
-const LIBRARIES: [&str; 16] = [
-    "ld-linux-x86-64",
-    "ld-linux-aarch64",
-    "ld-musl-x86_64",
-    "ld-musl-aarch64",
-    "libc.musl-x86_64",
-    "libc.musl-aarch64",
-    "libc",
-    "libm",
-    "libdl",
-    "librt",
-    "libpthread",
-    "libutil",
-    "libresolv",
-    "libgcc_s",
-    "libstdc++",
-    "libtinfo",
+/// where that is bash.
+const LIBRARIES: [&str; 17] = [
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
+    "ld-musl-x86_64.so.1",
+    "ld-musl-aarch64.so.1",
+    "libc.musl-x86_64.so.1",
+    "libc.musl-aarch64.so.1",
+    "libc.so.6",
+    "libm.so.6",
+    "libmvec.so.1",
+    "libdl.so.2",
+    "librt.so.1",
+    "libpthread.so.0",
+    "libutil.so.1",
+    "libresolv.so.2",
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+    "libtinfo.so.6",
+];
+
+/// What the C library loads to look up names.
+const NAME_SERVICES: [&str; 5] = [
+    "libnss_files.so.2",
+    "libnss_dns.so.2",
+    "libnss_resolve.so.2",
+    "libnss_myhostname.so.2",
+    "libnss_mdns4_minimal.so.2",
 ];
 
 /// Files that have no contents of this machine's.
@@ -151,12 +163,13 @@ impl Access {
     /// readable where a supervisor looks after it, and nothing of it elsewhere.
     pub fn rules(&self, supervised: bool) -> Rules {
         let mut read = self.roots.read.clone();
-        for dir in LIBRARY_DIRS.map(Path::new) {
-            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-            let network = self.roots.network;
-            let paths = entries.map(|entry| entry.path());
-            read.extend(paths.filter(|path| is_library(path) || network && is_name_service(path)));
-        }
+        // Most of the directories are others under another name.
+        let dirs: BTreeSet<PathBuf> =
+            LIBRARY_DIRS.iter().filter_map(|dir| Path::new(dir).canonicalize().ok()).collect();
+        let services = NAME_SERVICES.iter().filter(|_| self.roots.network);
+        let names: Vec<&str> = LIBRARIES.iter().chain(services).copied().collect();
+        let paths = dirs.iter().flat_map(|dir| names.iter().map(|name| dir.join(name)));
+        read.extend(paths);
         read.extend(LOADER_FILES.iter().chain(&SHELLS).map(PathBuf::from));
         if self.roots.network {
             read.extend(NETWORK_FILES.map(PathBuf::from));
@@ -188,20 +201,19 @@ pub fn normal(path: &Path) -> PathBuf {
 
 /// A file of the loader's or the C library's.
 fn is_library(path: &Path) -> bool {
-    let in_dir = path.parent().is_some_and(|dir| LIBRARY_DIRS.iter().any(|known| dir == *known));
-    in_dir && stem(path).is_some_and(|stem| LIBRARIES.contains(&stem))
+    is_one_of(path, &LIBRARIES)
 }
 
-/// What the C library loads to look up names.
 fn is_name_service(path: &Path) -> bool {
-    let in_dir = path.parent().is_some_and(|dir| LIBRARY_DIRS.iter().any(|known| dir == *known));
-    in_dir && stem(path).is_some_and(|stem| stem.starts_with("libnss_"))
+    is_one_of(path, &NAME_SERVICES)
 }
 
-/// A library's name up to `.so`.
-fn stem(path: &Path) -> Option<&str> {
-    let name = path.file_name()?.to_str()?;
-    name.split_once(".so").filter(|(_, rest)| rest.is_empty() || rest.starts_with('.')).map(|p| p.0)
+/// Whether the path is such a file in a directory of libraries.
+fn is_one_of(path: &Path, names: &[&str]) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let dir = path.parent().and_then(Path::to_str);
+    name.is_some_and(|name| names.contains(&name))
+        && dir.is_some_and(|dir| LIBRARY_DIRS.contains(&dir))
 }
 
 /// What a process finds out about itself. Not what it can reach through it: `/proc/self/root` is
@@ -214,7 +226,7 @@ fn is_own_process(path: &Path, tid: u32) -> bool {
     match inner {
         ["task", _, inner @ ..] | inner => {
             let through = inner.iter().any(|name| ["root", "cwd", "map_files"].contains(name));
-            own && !(through && inner.len() > 1) && !(inner.len() > 2)
+            own && inner.len() <= if through { 1 } else { 2 }
         }
     }
 }

@@ -63,8 +63,8 @@ pub fn notices(dep_info: &Path, cwd: &Path, package: &Path) -> Vec<Notice> {
 /// The Rust files of a `.d` file, which has a line `<file>:` for each of them.
 fn sources(dep_info: &str) -> Vec<PathBuf> {
     let names = dep_info.lines().filter_map(|line| line.strip_suffix(':'));
-    let rust = names.filter(|name| name.ends_with(".rs") && !name.starts_with('#'));
-    rust.map(|name| name.replace("\\ ", " ").into()).collect()
+    let paths = names.map(|name| PathBuf::from(name.replace("\\ ", " ")));
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
 /// Pattern, line and reason of each thing found.

@@ -123,9 +123,10 @@ impl Judge {
                 Wish::Run => ("run", "read"),
                 Wish::Write | Wish::MakeDir => ("write", "write"),
             };
-            let why = match writing {
-                true => "it is none of the directories that a build may write",
-                false => "it is this machine's, and another would build something else",
+            let why = if writing {
+                "it is none of the directories that a build may write"
+            } else {
+                "it is this machine's, and another would build something else"
             };
             let allow = format!("sandbox.{key} = [{:?}]", path.to_string_lossy());
             self.note(self.kind(), format!("{verb} {}", path.display()), why, Some(allow));

@@ -167,15 +167,18 @@ mod tests {
     use super::*;
 
     fn call(number: c_long, arguments: [u64; 6]) -> Call {
-        decode(number, &arguments, |_| Some(libc::O_WRONLY as u64))
+        decode(number, &arguments, |_| Some(1))
     }
 
     #[test]
     fn flags_say_what_is_wanted_of_a_file() {
-        let cwd = libc::AT_FDCWD as u32 as u64;
-        let open = |flags: i32| match call(libc::SYS_openat, [cwd, 7, flags as u64, 0, 0, 0]) {
-            Call::Names(name, None) => (name.dir, name.address, name.wish),
-            other => panic!("{other:?}"),
+        let cwd = u64::from(libc::AT_FDCWD.cast_unsigned());
+        let open = |flags: i32| {
+            let flags = u64::from(flags.cast_unsigned());
+            match call(libc::SYS_openat, [cwd, 7, flags, 0, 0, 0]) {
+                Call::Names(name, None) => (name.dir, name.address, name.wish),
+                other => panic!("{other:?}"),
+            }
         };
         assert_eq!(open(libc::O_RDONLY | libc::O_CLOEXEC), (None, 7, Wish::Read));
         assert_eq!(open(libc::O_RDWR).2, Wish::Write);
