@@ -5,7 +5,7 @@
 //! project. What it does to a command line is [`rewrite`], a pure function; what it did goes to the
 //! [`ledger`].
 
-mod access;
+pub mod access;
 #[cfg(target_os = "linux")]
 pub mod broker;
 pub mod build_script;

@@ -163,9 +163,13 @@ fn start(
     access: Access,
     job: &Start<'_>,
 ) -> io::Result<ExitStatus> {
-    let confinement = match mode {
-        Mode::On => Confinement::new(&access.rules(false))?,
-        Mode::Off | Mode::Report => Confinement::none(),
+    let mut command = match mode {
+        Mode::On => Confinement::new(&access.rules(false))?.child(job.program),
+        Mode::Off | Mode::Report => {
+            let mut command = Confinement::none().child(job.program);
+            command.arg0(job.script);
+            command
+        }
     };
-    confinement.child(job.program).args(job.arguments).status()
+    command.args(job.arguments).status()
 }

@@ -19,7 +19,7 @@ mod profile;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
-pub use calls::{Call, Name, Wish};
+pub use calls::{Call, Name};
 #[cfg(target_os = "linux")]
 pub use linux::Confinement;
 #[cfg(target_os = "linux")]
@@ -38,6 +38,21 @@ pub struct Rules {
     pub write: Vec<PathBuf>,
     /// Whether sockets other than Unix and netlink ones may be made.
     pub network: bool,
+}
+
+/// What a process wants of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wish {
+    /// To know whether and what it is.
+    Look,
+    /// Its contents.
+    Read,
+    /// To make, change or remove it.
+    Write,
+    /// To make a directory, which is harmless where there is one.
+    MakeDir,
+    /// To start it.
+    Run,
 }
 
 /// What the kernel of this machine can do.

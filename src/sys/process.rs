@@ -35,6 +35,7 @@ pub fn terminate(process: u32) {
 }
 
 /// The bits that files of this process are made without. There is no way to only ask.
+#[cfg(target_os = "linux")]
 pub fn umask() -> u32 {
     let mask = rustix::process::umask(rustix::fs::Mode::empty());
     rustix::process::umask(mask);

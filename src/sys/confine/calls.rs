@@ -2,20 +2,7 @@
 
 use libc::c_long;
 
-/// What a process wants of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Wish {
-    /// To know whether and what it is.
-    Look,
-    /// Its contents.
-    Read,
-    /// To make, change or remove it.
-    Write,
-    /// To make a directory, which is harmless where there is one.
-    MakeDir,
-    /// To start it.
-    Run,
-}
+use super::Wish;
 
 /// A name in the memory of the process that calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
