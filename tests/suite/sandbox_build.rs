@@ -45,8 +45,10 @@ impl Bench {
             std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_xprov"), link).expect("linked");
         }
         let tools = tools.map(|(name, tool)| (name.to_owned(), tool)).into();
-        let text = Config::new("x86_64-unknown-linux-gnu", tools).to_toml().expect("TOML");
-        fs::write(bench.path("env/shim.toml"), text).expect("written");
+        fs::create_dir_all(bench.path("env/tools")).expect("made");
+        for (file, text) in Config::new("x86_64-unknown-linux-gnu", tools).files().expect("JSON") {
+            fs::write(bench.path("env").join(file), text).expect("written");
+        }
         bench
     }
 
