@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(pairs(text), of("b", "a.o"));
         let text =
             "/t/aarch64-linux-gnu-ld.bfd: a.o: undefined reference to symbol 'pow@@GLIBC_2.29'\n";
-        assert_eq!(pairs(text), of("pow@@GLIBC_2.29", ""));
+        assert_eq!(pairs(text), of("pow@@GLIBC_2.29", "a.o"));
         let text = "/usr/bin/ld: a.o: hidden symbol `h' isn't defined\n";
         assert_eq!(pairs(text), of("h", "a.o"));
     }

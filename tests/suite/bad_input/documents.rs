@@ -61,7 +61,7 @@ fn settings_with_a_wrong_type() {
     assert_snapshot!(settings("rust = 1.85\n"), @r"
     exit 2
     --- stderr
-    error: Cargo.toml:7:8: invalid type: floating point `1.85`, expected a version, or a table with `recipe` and `version`
+    error: Cargo.toml:7:8: invalid type: floating point `1.85`, expected a version, or a table with `recipe`, `version` and `components`
     ");
 }
 

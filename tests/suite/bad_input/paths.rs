@@ -103,7 +103,7 @@ fn a_home_and_a_project_with_spaces_and_letters_of_the_world() {
     [PROJECT]
     ");
     let env = project.xprov(&format!("-q env --target {TARGET}")).ok();
-    assert!(env.stdout.contains("export HOME=[XPROV_HOME]/home\n"), "{env}");
+    assert!(env.stdout.contains("export CARGO_HOME=[XPROV_HOME]/cargo\n"), "{env}");
 }
 
 #[test]
