@@ -13,5 +13,6 @@ mod machine;
 mod projects;
 mod published;
 mod shell;
+mod stale;
 mod tools;
 mod zero_configuration;
