@@ -48,7 +48,7 @@ const WITHOUT_PROJECT: &[&str] =
 /// What stands around the user's arguments.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
-    /// The manifest, absolute, where the user names none.
+    /// The manifest that the user names or stands in, by its real place.
     pub manifest_path: &'a Path,
     /// The target.
     pub target: &'a str,
@@ -117,8 +117,7 @@ impl CargoArgs {
             return Ok(argv);
         }
         if !WITHOUT_PROJECT.contains(&self.command.as_str()) {
-            let manifest = self.manifest_path.as_deref().unwrap_or(around.manifest_path);
-            add(&["--manifest-path", text(manifest)?]);
+            add(&["--manifest-path", text(around.manifest_path)?]);
         }
         if self.compiles() {
             add(&["--target", around.target]);

@@ -246,6 +246,6 @@ fn folders_of_the_machine_through_cc() {
             .and_said(&["/usr/include"]),
         flag("folder-library", "-L/usr/lib/x86_64-linux-gnu -L/usr/lib/aarch64-linux-gnu")
             .seen_by(library())
-            .and_said(&["/usr/lib/"]),
+            .and_said(&["-L/usr/lib"]),
     ]));
 }
