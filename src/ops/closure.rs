@@ -170,6 +170,8 @@ pub fn variant<'a>(
 
 fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
     let mut key = KeyHasher::new("closure/1");
+    // The note names directories of this store, which may be the copy of another.
+    key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(context.host.as_str());
     key.part(relocation::VERSION.to_le_bytes());
     // Rust, cargo and the rest are told apart by what they are made of.

@@ -161,7 +161,8 @@ fn make(
 ) -> Result<(), Error> {
     let digest_path = plan.env_dir.join("env-id");
     let digest = format!("{}\n", plan.env_id.digest());
-    let stamp = executable_stamp(&context.ambient.executable)?;
+    let place = format!("{}\n", plan.env_dir.display());
+    let stamp = executable_stamp(&context.ambient.executable)? + &place;
     // Two environments with the same 16 digits are not expected in this world; they would be the
     // worst of all stale builds.
     if read_text(&digest_path)?.is_some_and(|there| there != digest) {
@@ -170,7 +171,13 @@ fn make(
     let stamp_path = plan.env_dir.with_extension("stamp");
     // A shim that became xprov again, as `cargo` does, is not what others should be made of.
     let own = context.ambient.executable.starts_with(context.store.layout().root());
-    if plan.env_dir.is_dir() && (own || read_text(&stamp_path)?.as_deref() == Some(&stamp)) {
+    // In a store that was moved or copied, what an environment says of paths is wrong.
+    let seen = || -> Result<(bool, bool), FsError> {
+        let text = read_text(&stamp_path)?.unwrap_or_default();
+        let is_here = plan.env_dir.is_dir() && text.ends_with(&place);
+        Ok((is_here, is_here && (own || text == stamp)))
+    };
+    if seen()?.1 {
         return Ok(());
     }
     let name = plan.env_id.to_string();
@@ -179,11 +186,12 @@ fn make(
         context.observer.event(Event::Waiting(what));
     })?;
     let program = store_program(context)?;
-    if plan.env_dir.is_dir() {
+    if seen()?.0 {
         for name in tools.shims.keys() {
             replace_link(&program, &plan.bin_dir().join(name))?;
         }
     } else {
+        remove_tree(&plan.env_dir)?;
         let staging = context.store.stage()?;
         let dir = staging.dir().join("env");
         let bin = dir.join("bin");

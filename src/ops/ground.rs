@@ -96,6 +96,7 @@ fn make(
 fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text: &str) -> PathBuf {
     let mut key = KeyHasher::new("ground/1");
     key.part(env!("CARGO_PKG_VERSION")).part(builtin_digest().as_bytes());
+    key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(context.host.as_str()).part(target.as_str());
     // The settings are in the root manifest.
     key.part(&project.root_text).part(lock_text);

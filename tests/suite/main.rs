@@ -12,9 +12,9 @@ mod hermetic;
 mod inspect;
 mod leaks;
 mod relocate;
-mod shim;
 #[cfg(target_os = "linux")]
 mod sandbox_build;
+mod shim;
 mod support;
 mod tree_vectors;
 mod verbs;

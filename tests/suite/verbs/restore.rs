@@ -48,6 +48,27 @@ fn a_warm_store_serves_another_checkout() {
 }
 
 #[test]
+fn a_store_that_was_moved_or_copied_serves_from_its_new_place() {
+    let mut project = Project::locked();
+    let build = format!("-q --frozen build --target {TARGET}");
+    project.xprov("-q restore").ok();
+    project.xprov(&build).ok();
+    let requests = project.requests();
+    let (old, new) = (project.xprov_home.clone(), project.root().join("moved"));
+    std::fs::rename(&old, &new).expect("moved");
+    project.sandbox().xprov_home.clone_from(&new);
+    let home = new.to_string_lossy().into_owned();
+    project.sandbox().set("XPROV_HOME", &home);
+    for _ in 0..2 {
+        project.xprov(&build).ok();
+    }
+    let exec = format!("-q --frozen exec --target {TARGET} rustc -vV");
+    project.xprov(&exec).ok();
+    assert_eq!(project.requests(), requests);
+    assert!(!old.exists());
+}
+
+#[test]
 fn only_what_one_target_needs() {
     let project = Project::new();
     project.settings(&format!("targets = [\"{TARGET}\", \"{}\"]\n", host()));
