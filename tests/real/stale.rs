@@ -153,7 +153,7 @@ fn xprov_notices_settings_and_configuration() {
     let after = project.build_with(TARGET, &[("RUSTC_WRAPPER", wrapper)]);
     assert_eq!(after.id, before.id);
     assert!(!after.built.compiled && after.built.bytes == before.built.bytes);
-    let said = "`build.rustc-wrapper` is overridden";
+    let said = "`build.rustc-wrapper` is left out";
     assert!(after.done.stderr.contains(said), "{}", after.done.stderr);
     project.config("");
 
