@@ -29,6 +29,7 @@ mod restore;
 mod shell;
 mod shims;
 mod store;
+mod toolchain_file;
 mod toolset;
 mod user;
 mod verify;

@@ -6,19 +6,37 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Error;
-use super::cargo_config::{ConfigFile, line_of, parse};
+use super::cargo_config::{ConfigFile, Place, parse};
+use super::cfg_expr::TargetCfgs;
+use crate::vocab::document::line_of;
+use crate::vocab::triple::RustTriple;
 
 /// A key that changes what is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildInput {
     /// The key, dotted, its parts quoted where TOML needs it: `target.'cfg(unix)'.rustflags`.
     pub key: String,
-    /// The line of the key, from 1.
-    pub line: usize,
+    /// The line of the key.
+    pub place: Place,
     /// The value as it is written, on one line.
     pub value: String,
+    /// Its words, where it is a text or a list of texts.
+    pub words: Vec<String>,
+    /// The `<triple>` or `cfg(…)` of a key below `target`.
+    section: Option<String>,
     /// What it does to a build.
     pub why: &'static str,
+}
+
+impl BuildInput {
+    /// Whether it changes builds for `target` on `host`. An expression that cannot be evaluated may
+    /// be about anything.
+    pub fn concerns(&self, host: &RustTriple, target: &RustTriple, cfgs: &TargetCfgs) -> bool {
+        self.section.as_deref().is_none_or(|section| {
+            [host, target].iter().any(|triple| section == triple.as_str())
+                || (section.starts_with("cfg(") && cfgs.matches(section).unwrap_or(true))
+        })
+    }
 }
 
 /// A key and those below it. `*` stands for any one part; `depth` is how many parts a reported key
@@ -64,15 +82,19 @@ const RULES: &[Rule] = &[
 
 /// The keys of `file` that change what is built, in the order of their lines.
 pub fn build_inputs(file: &ConfigFile) -> Result<Vec<BuildInput>, Error> {
-    let root = parse(file)?;
+    Ok(of_root(file, parse(file)?.get_ref()))
+}
+
+/// The same of a file that was parsed already.
+pub(super) fn of_root(file: &ConfigFile, root: &DeTable<'_>) -> Vec<BuildInput> {
     let mut found = Vec::new();
-    walk(&file.text, root.get_ref(), &mut Vec::new(), &mut found);
-    found.sort_by_key(|input| input.line);
-    Ok(found)
+    walk(file, root, &mut Vec::new(), &mut found);
+    found.sort_by_key(|input| input.place.line);
+    found
 }
 
 fn walk<'t>(
-    text: &str,
+    file: &ConfigFile,
     table: &'t DeTable<'_>,
     above: &mut Vec<&'t str>,
     found: &mut Vec<BuildInput>,
@@ -83,22 +105,40 @@ fn walk<'t>(
         let rule = RULES.iter().find(|rule| rule.matches(above));
         match (rule, inner) {
             (Some(rule), Some(inner)) if above.len() < rule.depth => {
-                walk(text, inner, above, found);
+                walk(file, inner, above, found);
             }
             (Some(_), Some(inner)) if inner.is_empty() => {}
-            (Some(rule), _) if above.len() <= rule.depth => found.push(BuildInput {
-                key: dotted(above),
-                line: line_of(text, key.span().start),
-                value: one_line(text, value),
-                why: rule.why,
-            }),
+            (Some(rule), _) if above.len() <= rule.depth => {
+                let line = line_of(&file.text, key.span().start);
+                let section = above.get(1).filter(|_| above[0] == "target");
+                found.push(BuildInput {
+                    key: dotted(above),
+                    place: Place { file: file.path.clone(), line },
+                    value: one_line(&file.text, value),
+                    words: words(value.get_ref()),
+                    section: section.map(|section| (*section).to_owned()),
+                    why: rule.why,
+                });
+            }
             // `build` itself says nothing, but what is below it may.
             (None, Some(inner)) if RULES.iter().any(|rule| rule.key[0] == above[0]) => {
-                walk(text, inner, above, found);
+                walk(file, inner, above, found);
             }
             (Some(_) | None, _) => {}
         }
         above.pop();
+    }
+}
+
+/// As cargo splits what may be a text or a list.
+fn words(value: &DeValue<'_>) -> Vec<String> {
+    match value {
+        DeValue::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+        DeValue::Array(list) => {
+            let texts = list.iter().filter_map(|item| item.get_ref().as_str());
+            texts.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -144,7 +184,7 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let file = ConfigFile::new("/h/.cargo/config.toml", text);
         let inputs = build_inputs(&file).expect("TOML");
-        inputs.iter().map(|i| format!("{} {} = {}", i.line, i.key, i.value)).collect()
+        inputs.iter().map(|i| format!("{} {} = {}", i.place.line, i.key, i.value)).collect()
     }
 
     #[test]
@@ -204,5 +244,22 @@ git = 'https://x.invalid/b'
     fn what_is_no_toml_is_an_error_with_its_line() {
         let file = ConfigFile::new("/h/.cargo/config.toml", "a = 1\nb\n");
         assert!(matches!(build_inputs(&file), Err(Error::Config { line: 2, .. })));
+    }
+
+    #[test]
+    fn keys_of_other_targets_do_not_concern_this_one() {
+        let text = "build.rustflags = '-Ca -Cb'\n\
+            [target.aarch64-unknown-linux-gnu]\nlinker = 'ld'\n\
+            [target.x86_64-unknown-linux-gnu]\nlinker = 'ld'\n\
+            [target.'cfg(unix)']\nrunner = 'r'\n\
+            [target.'cfg(windows)']\nrunner = 'r'\n\
+            [target.s390x-unknown-linux-gnu]\nrunner = 'r'\n";
+        let inputs = build_inputs(&ConfigFile::new("/h/.cargo/config.toml", text)).expect("TOML");
+        assert_eq!(inputs[0].words, ["-Ca", "-Cb"]);
+        let host = "x86_64-unknown-linux-gnu".parse().expect("known");
+        let target = "aarch64-unknown-linux-gnu".parse().expect("known");
+        let cfgs = TargetCfgs::of(&target);
+        let lines = inputs.iter().filter(|input| input.concerns(&host, &target, &cfgs));
+        assert_eq!(lines.map(|input| input.place.line).collect::<Vec<_>>(), [1, 3, 5, 7]);
     }
 }

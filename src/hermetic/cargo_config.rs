@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::vocab::document::line_of;
 use crate::vocab::triple::RustTriple;
 
 use super::Error;
@@ -207,10 +208,6 @@ pub(super) fn parse(file: &ConfigFile) -> Result<Spanned<DeTable<'_>>, Error> {
 
 pub(super) fn table<'t, 'i>(root: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
     root.get(key).and_then(|value| value.get_ref().as_table())
-}
-
-pub(super) fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
 struct Reader<'a> {

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use toml::{Table, Value};
+use serde::Deserialize as _;
+use toml::de::{DeTable, Deserializer};
+use toml::{Spanned, Table, Value};
 
-use super::Error;
-use super::cargo_config::{self, ConfigFile};
+use super::cargo_config::ConfigFile;
 
 /// The tables that are about the network.
 const TABLES: &[&str] = &["source", "registries", "registry", "net", "http"];
@@ -23,13 +24,13 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads the user's configuration files and `credentials.toml`, highest precedence first.
+    /// What the user's configuration files and `credentials.toml` say, highest precedence first.
     /// The latter is a file like the others: cargo takes no token from `--config`.
-    pub fn read(files: &[ConfigFile]) -> Result<Self, Error> {
+    pub(super) fn of(files: Vec<(&ConfigFile, Spanned<DeTable<'_>>)>) -> Self {
         let mut merged = Table::new();
-        for file in files.iter().rev() {
-            cargo_config::parse(file)?;
-            let parsed: Table = file.text.parse().unwrap_or_default();
+        for (file, root) in files.into_iter().rev() {
+            // Any TOML is a table of values.
+            let parsed = Table::deserialize(Deserializer::from(root)).unwrap_or_default();
             for (key, mut value) in parsed {
                 if TABLES.contains(&key.as_str()) {
                     make_absolute(&key, &mut value, file.base());
@@ -57,7 +58,7 @@ impl Network {
             registries.retain(|_, registry| !is_empty_table(registry));
         }
         merged.retain(|_, value| !is_empty_table(value));
-        Ok(Self { config: merged.to_string(), credentials })
+        Self { config: merged.to_string(), credentials }
     }
 }
 
@@ -117,14 +118,19 @@ fn make_absolute(key: &str, value: &mut Value, base: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hermetic::outside::Outside;
 
     fn file(path: &str, text: &str) -> ConfigFile {
         ConfigFile::new(path, text)
     }
 
+    fn read(files: &[ConfigFile]) -> Network {
+        Outside::read(files).expect("TOML").network
+    }
+
     #[test]
     fn only_the_network_is_kept_and_paths_become_absolute() {
-        let network = Network::read(&[
+        let network = read(&[
             file(
                 "/h/.cargo/config.toml",
                 "[build]\nrustflags = ['-Cx']\n[source.a]\ndirectory = 'v'\n[http]\ntimeout = 3\n",
@@ -133,8 +139,7 @@ mod tests {
                 "/.cargo/config.toml",
                 "[http]\ntimeout = 9\ncainfo = '/ca.pem'\n[net]\nretry = 1\n",
             ),
-        ])
-        .expect("TOML");
+        ]);
         let config: Table = network.config.parse().expect("TOML");
         assert_eq!(config["source"]["a"]["directory"].as_str(), Some("/h/v"));
         assert_eq!(config["http"]["timeout"].as_integer(), Some(3));
@@ -144,14 +149,13 @@ mod tests {
 
     #[test]
     fn tokens_leave_the_file() {
-        let network = Network::read(&[
+        let network = read(&[
             file(
                 "/h/.cargo/credentials.toml",
                 "[registry]\ntoken = 't1'\n[registries.my-own]\ntoken = 't2'\n",
             ),
             file("/h/.cargo/config.toml", "[registries.my-own]\nindex = 'sparse+http://r/'\n"),
-        ])
-        .expect("TOML");
+        ]);
         let expected = [("CARGO_REGISTRY_TOKEN", "t1"), ("CARGO_REGISTRIES_MY_OWN_TOKEN", "t2")];
         assert_eq!(network.credentials, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
         assert!(!network.config.contains("token") && network.config.contains("index"));
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn the_proxy_leaves_the_file() {
         let text = "[http]\nproxy = 'http://me:secret@proxy:3128'\n";
-        let network = Network::read(&[file("/h/.cargo/config.toml", text)]).expect("TOML");
+        let network = read(&[file("/h/.cargo/config.toml", text)]);
         assert_eq!(network.config, "");
         let proxy = ("CARGO_HTTP_PROXY", "http://me:secret@proxy:3128");
         assert_eq!(network.credentials, [(proxy.0.to_owned(), proxy.1.to_owned())]);
@@ -168,6 +172,6 @@ mod tests {
 
     #[test]
     fn nothing_makes_an_empty_file() {
-        assert_eq!(Network::read(&[]).expect("nothing to read").config, "");
+        assert_eq!(read(&[]).config, "");
     }
 }

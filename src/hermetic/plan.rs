@@ -12,7 +12,6 @@ use super::input::{Paths, PlanInput};
 use super::prefix::{self, PrefixMap};
 use super::roots::roots;
 use super::{Error, text};
-use crate::vocab::isa::Baseline;
 use crate::vocab::sandbox::SANDBOX_VARIABLE;
 
 /// Where a value came from.
@@ -139,7 +138,7 @@ impl Plan {
         let settings = &input.settings;
         let baseline = flags::baseline(settings.baseline.as_deref(), input.target)?;
         let allowed = Allowed::new(input.target, baseline, &settings.features, &settings.rustflags);
-        let common = user_flags(input, &project, baseline.as_ref());
+        let common = flags::merged(&project.rustflags, baseline.as_ref(), &settings.rustflags);
         let (common, mut warnings) = flags::filter(common, &allowed);
 
         let nowhere = Paths::nowhere();
@@ -236,20 +235,6 @@ fn check_names(input: &PlanInput<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The flags of the project, the baseline and the settings; rustc lets the last of two win.
-fn user_flags(
-    input: &PlanInput<'_>,
-    project: &ProjectConfig,
-    baseline: Option<&Baseline>,
-) -> Vec<Flag> {
-    let mut flags = project.rustflags.clone();
-    let raised = baseline.into_iter().flat_map(Baseline::rustc_flags);
-    flags.extend(raised.map(|flag| Flag::new(flag, Origin::Setting("baseline"))));
-    let settings = input.settings.rustflags.iter();
-    flags.extend(settings.map(|flag| Flag::new(flag, Origin::Setting("rustflags"))));
-    flags
 }
 
 /// The flags that make paths equal, and the one that re-runs build scripts.

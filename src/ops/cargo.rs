@@ -17,8 +17,8 @@ use super::notices::{self, Ledger, Notice};
 use super::project::Project;
 use super::user;
 use super::verify::VerifyOutcome;
+use crate::hermetic::build_inputs::build_inputs;
 use crate::hermetic::cargo_args::{CargoArgs, Surroundings, is_question};
-use crate::hermetic::cargo_config::ConfigFile;
 use crate::hermetic::flags::filter_arguments;
 use crate::hermetic::{Plan, Warning};
 use crate::shim::CWD_VARIABLE;
@@ -72,7 +72,11 @@ pub fn cargo(
     }
     let is_file = |path: &Path| path.is_file();
     let chooses = arguments.first().is_some_and(|first| first.starts_with('+'));
-    let pinned = if chooses { pinned_rust(context)? } else { None };
+    let pinned = if chooses {
+        lock::pinned_rust(context, &Project::find(context.ambient, None)?)?
+    } else {
+        None
+    };
     let args = CargoArgs::parse(arguments, &context.ambient.cwd, pinned.as_deref(), &is_file)?;
     // Cargo's flags mean the same to xprov.
     context.mode.locked |= args.locked;
@@ -115,14 +119,6 @@ fn about_cargo(
         Error::Spawn { program, source }
     })?;
     Ok(CargoOutcome { code: exit_code(status), built: Vec::new() })
-}
-
-/// The version of Rust that the lock pins.
-fn pinned_rust(context: &Context<'_>) -> Result<Option<String>, Error> {
-    let project = Project::find(context.ambient, None)?;
-    let Some((lock, _)) = lock::read(context, &project)? else { return Ok(None) };
-    let rustc = lock.entries.into_iter().find(|entry| entry.key.name.as_str() == "rustc");
-    Ok(rustc.map(|rustc| rustc.key.version))
 }
 
 /// The targets of a command.
@@ -205,11 +201,15 @@ fn one(
         let (args, warnings) = within_baseline(args, &environment.plan);
         let mut notices = notices::of_warnings(context.ambient, &warnings);
         let below = user::config_below_root(context, project)?;
-        let elsewhere: Vec<&ConfigFile> = below.iter().chain(crates.elsewhere()).collect();
+        let mut outside = Vec::new();
+        for file in &below {
+            outside.extend(build_inputs(file)?);
+        }
+        outside.extend_from_slice(crates.outside());
         notices.extend(notices::surroundings(
             context.ambient,
             &environment.plan,
-            &elsewhere,
+            &outside,
             (&context.host, triple),
             ground.tools.rust.release(),
         )?);

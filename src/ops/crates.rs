@@ -18,9 +18,10 @@ use super::ground::Ground;
 use super::project::Project;
 use super::user::{self, Homes};
 use crate::hermetic::Plan;
+use crate::hermetic::build_inputs::BuildInput;
 use crate::hermetic::cargo_args::{ConfigArgument, fetch_argv};
-use crate::hermetic::cargo_config::ConfigFile;
 use crate::hermetic::network::Network;
+use crate::hermetic::outside::Outside;
 use crate::hermetic::vars;
 use crate::sys::fs::{Describe as _, FsError, create_dir, read_optional, write_atomic_with_mode};
 use crate::sys::process::hermetic_command;
@@ -64,8 +65,8 @@ pub struct Crates<'a> {
     /// The file with the network settings, if there are any.
     network_path: Option<PathBuf>,
     configs: &'a Configs,
-    /// The user's cargo configuration, of which only the network is taken.
-    elsewhere: Vec<ConfigFile>,
+    /// What the user's cargo configuration would change in a build.
+    outside: Vec<BuildInput>,
     note: Option<Note>,
 }
 
@@ -78,8 +79,8 @@ impl<'a> Crates<'a> {
         target: &'a RustTriple,
         configs: &'a Configs,
     ) -> Result<Self, Error> {
-        let elsewhere = user::cargo_config(context, project)?;
-        let network = Network::read(&elsewhere)?;
+        let outside = user::cargo_config(context, project)?;
+        let Outside { network, inputs: outside } = Outside::read(&outside)?;
         let network_path = write_network(context, &network)?;
         let note = None;
         let mut crates = Self {
@@ -90,16 +91,16 @@ impl<'a> Crates<'a> {
             network,
             network_path,
             configs,
-            elsewhere,
+            outside,
             note,
         };
         crates.note = crates.read_note()?;
         Ok(crates)
     }
 
-    /// The user's cargo configuration outside of the project.
-    pub fn elsewhere(&self) -> &[ConfigFile] {
-        &self.elsewhere
+    /// What the user's cargo configuration outside of the project would change in a build.
+    pub fn outside(&self) -> &[BuildInput] {
+        &self.outside
     }
 
     /// The files for cargo's first `--config`s: network settings, then the project's own.

@@ -2,12 +2,14 @@
 //! what to do about it. Reads only: no network, no lock, nothing restored, nothing started.
 
 mod configs;
+mod cpu;
 mod earlier;
 mod machine;
 mod profiles;
 mod toolchains;
 mod variables;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::at::At;
@@ -50,6 +52,26 @@ pub struct Leak {
     pub guard: Guard,
     /// What to do.
     pub help: String,
+}
+
+impl Leak {
+    /// A fact that counts, and that no build sees.
+    fn new(area: Area, what: impl Into<String>, places: Vec<At>) -> Self {
+        Self {
+            area,
+            weight: Weight::Leak,
+            what: what.into(),
+            places,
+            effect: String::new(),
+            guard: Guard::Prevented,
+            help: String::new(),
+        }
+    }
+
+    /// The same, where it does not count.
+    fn note(area: Area, what: impl Into<String>, places: Vec<At>) -> Self {
+        Self { weight: Weight::Note, ..Self::new(area, what, places) }
+    }
 }
 
 /// Sorts of facts, in the order of the report.
@@ -103,6 +125,8 @@ pub enum Guard {
     Refused,
     /// It reaches builds, because the settings say so, and is part of env-id.
     Chosen,
+    /// Nothing stops it here.
+    Open,
 }
 
 impl Guard {
@@ -113,6 +137,7 @@ impl Guard {
             Self::Reported => "reported",
             Self::Refused => "refused",
             Self::Chosen => "chosen",
+            Self::Open => "open",
         }
     }
 }
@@ -154,6 +179,14 @@ pub fn doctor(
     leaks.extend(machine::leaks(&patient));
     leaks.sort_by_key(|leak| leak.area);
     Ok(DoctorOutcome { project: project.map(|project| project.root), leaks })
+}
+
+/// What is in a directory, sorted; nothing where it cannot be read.
+fn below(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 /// A value as one short line.

@@ -13,9 +13,8 @@ use super::shims::{self, Isa};
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
-use crate::hermetic::flags::{self, Allowed};
 use crate::hermetic::{Confinement, Paths, Plan, PlanInput, Settings};
-use crate::settings::{GlibcVersion, IsaSettings, TargetSettings};
+use crate::settings::GlibcVersion;
 use crate::shim;
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_text, real_path, remove_tree,
@@ -29,6 +28,8 @@ use crate::vocab::triple::RustTriple;
 pub struct Environment {
     /// Everything that a build sees.
     pub plan: Plan,
+    /// What its shims are told.
+    pub shims: shim::Config,
     /// The target.
     pub target: RustTriple,
     /// Where cargo puts binaries.
@@ -78,8 +79,8 @@ pub fn environment(
     };
     let (isa, sandbox) = (&project.settings.isa, &project.settings.sandbox);
     let [read, write] = sandbox.roots(&project.root);
-    let shim_isa = shim_isa(isa, &settings, target)?;
-    let shims = shims::config(&ground.tools, &context.host, target, &shim_isa);
+    let policies = Isa::new(isa, &shims::allowed(isa, &settings, target)?);
+    let shims = shims::config(&ground.tools, &context.host, target, &policies);
     let shim_text = shims.to_text().map_err(Error::ShimConfig)?;
     let plan = Plan::new(&PlanInput {
         host: &context.host,
@@ -114,28 +115,8 @@ pub fn environment(
     write_if_changed(&plan.config.path, &plan.config.text)?;
     let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
     let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
-    Ok(Environment { plan, target: target.clone(), target_dir, max_glibc: wish.glibc.or(ceiling) })
-}
-
-/// What the shims are told of instruction sets. What the settings' own `rustflags` ask for is
-/// allowed.
-fn shim_isa(
-    isa: &IsaSettings,
-    settings: &TargetSettings,
-    target: &RustTriple,
-) -> Result<Isa, Error> {
-    let baseline = flags::baseline(settings.baseline.as_deref(), target)?;
-    let features: Vec<String> = isa.features.iter().map(|feature| feature.0.clone()).collect();
-    let allowed = Allowed::new(target, baseline, &features, &settings.rustflags);
-    let action = |word: &str| shim::Action::from(word.to_owned());
-    let crates = isa.crates.iter().map(|(of, what)| (of.to_string(), action(what.as_str())));
-    Ok(Isa {
-        baseline,
-        native: action(isa.native.as_str()),
-        crates: crates.collect(),
-        features: allowed.features().to_vec(),
-        cpus: allowed.cpus().to_vec(),
-    })
+    let max_glibc = wish.glibc.or(ceiling);
+    Ok(Environment { plan, shims, target: target.clone(), target_dir, max_glibc })
 }
 
 /// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where

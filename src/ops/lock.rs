@@ -203,6 +203,13 @@ pub fn read(context: &Context<'_>, project: &Project) -> Result<Option<(Lockfile
     Ok(Some((lock, text)))
 }
 
+/// The version of Rust that the lock pins; `None` where there is no lock.
+pub fn pinned_rust(context: &Context<'_>, project: &Project) -> Result<Option<String>, Error> {
+    let Some((lock, _)) = read(context, project)? else { return Ok(None) };
+    let rustc = lock.entries.into_iter().find(|entry| entry.key.name.as_str() == "rustc");
+    Ok(rustc.map(|rustc| rustc.key.version))
+}
+
 /// The recipes that the project can use; says which of its own hide a built-in one.
 pub fn collection(context: &Context<'_>, project: &Project) -> Result<Collection, Error> {
     let collection = Collection::load(&project.recipes()?)?;

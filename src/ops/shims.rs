@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::error::Error;
 use super::toolset::Toolset;
+use crate::hermetic::flags::{self, Allowed};
+use crate::settings::{IsaSettings, TargetSettings};
 use crate::shim::{Action, Config, Kind, Policy, Tool};
 use crate::vocab::isa::Baseline;
 use crate::vocab::triple::RustTriple;
@@ -22,7 +25,32 @@ pub struct Isa {
     pub cpus: Vec<String>,
 }
 
+/// What of the CPU the target's Rust code may use: the baseline, `isa.features`, and what the
+/// settings' own `rustflags` ask for.
+pub fn allowed(
+    isa: &IsaSettings,
+    settings: &TargetSettings,
+    target: &RustTriple,
+) -> Result<Allowed, Error> {
+    let baseline = flags::baseline(settings.baseline.as_deref(), target)?;
+    let features: Vec<String> = isa.features.iter().map(|feature| feature.0.clone()).collect();
+    Ok(Allowed::new(target, baseline, &features, &settings.rustflags))
+}
+
 impl Isa {
+    /// The settings' rules, and what Rust code is allowed.
+    pub fn new(isa: &IsaSettings, allowed: &Allowed) -> Self {
+        let action = |word: &str| Action::from(word.to_owned());
+        let crates = isa.crates.iter().map(|(of, what)| (of.to_string(), action(what.as_str())));
+        Self {
+            baseline: allowed.baseline(),
+            native: action(isa.native.as_str()),
+            crates: crates.collect(),
+            features: allowed.features().to_vec(),
+            cpus: allowed.cpus().to_vec(),
+        }
+    }
+
     fn policy(&self, level: Baseline) -> Policy {
         let (native, crates) = (self.native.clone(), self.crates.clone());
         Policy { native, crates, ..Policy::new(level) }

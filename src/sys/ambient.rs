@@ -52,9 +52,7 @@ impl Ambient {
     /// How the user would call this program again: by name where the shell finds it.
     pub fn own_command(&self) -> String {
         let name = self.executable.file_name().unwrap_or_default();
-        let found = self.var("PATH").and_then(|path| {
-            std::env::split_paths(path).map(|dir| dir.join(name)).find(|path| path.is_file())
-        });
+        let found = self.programs(name).next();
         let same = found.and_then(|path| path.canonicalize().ok());
         let command = if same.is_some() && same == self.executable.canonicalize().ok() {
             Path::new(name)
@@ -74,6 +72,11 @@ impl Ambient {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable is set, be it to nothing.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+    }
+
     /// The user's home directory.
     pub fn home(&self) -> Option<PathBuf> {
         self.var("HOME").map(PathBuf::from)
@@ -82,6 +85,12 @@ impl Ambient {
     /// The directories of `PATH`, in its order.
     pub fn search_path(&self) -> Vec<PathBuf> {
         self.var("PATH").map(|path| std::env::split_paths(path).collect()).unwrap_or_default()
+    }
+
+    /// The programs of a name on `PATH`, in its order.
+    pub fn programs(&self, name: impl AsRef<Path>) -> impl Iterator<Item = PathBuf> {
+        let paths = self.search_path().into_iter().map(move |dir| dir.join(name.as_ref()));
+        paths.filter(|path| path.is_file())
     }
 
     /// Whether this looks like a build service, where progress bars are noise.

@@ -35,11 +35,16 @@ pub fn at(path: &str, text: &str, offset: usize, message: &str) -> DocumentError
     let (message, help) = explain(message);
     DocumentError {
         path: path.to_owned(),
-        line: before.matches('\n').count() + 1,
+        line: line_of(text, offset),
         column: before[line_start..].chars().count() + 1,
         message,
         help,
     }
+}
+
+/// The line, from 1, of what is at byte `offset` of `text`.
+pub fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// serde says "unknown field `x`, expected one of `a`, `b`"; people want the nearest key.

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Area, Guard, Leak, Patient, Weight};
+use super::{Area, Leak, Patient, below};
 use crate::hermetic::cargo_config::ProjectConfig;
 use crate::hermetic::cfg_expr::TargetCfgs;
 use crate::ops::at::At;
@@ -31,22 +31,23 @@ pub fn leaks(patient: &Patient<'_>) -> Vec<Leak> {
     if !stale.is_empty() {
         let bytes: u64 = stale.iter().map(|dir| size(dir)).sum();
         leaks.push(Leak {
-            what: format!("build directories of earlier environments, {}", megabytes(bytes)),
             effect: "takes room; no build looks into them while its environment is another".into(),
             help: "delete them".to_owned(),
-            ..note(stale)
+            ..note(
+                format!("build directories of earlier environments, {}", megabytes(bytes)),
+                stale,
+            )
         });
     }
     let plain = plain(&target_dir);
     if !plain.is_empty() {
         let bytes: u64 = plain.iter().map(|dir| size(dir)).sum();
         leaks.push(Leak {
-            what: format!("builds of plain cargo, {}", megabytes(bytes)),
             effect: "a plain build goes on with what it finds there, also when a compiler, a \
                      linker or a variable has changed"
                 .to_owned(),
             help: "delete them, unless you use plain cargo as well".to_owned(),
-            ..note(plain)
+            ..note(format!("builds of plain cargo, {}", megabytes(bytes)), plain)
         });
     }
     leaks
@@ -83,7 +84,7 @@ fn env_dir(patient: &Patient<'_>, build_dir: &Path) -> PathBuf {
 }
 
 fn build_dirs(patient: &Patient<'_>, target_dir: &Path) -> Vec<BuildDir> {
-    let dirs = below(&target_dir.join("xprov")).into_iter().filter(|dir| {
+    let dirs = dirs_below(&target_dir.join("xprov")).into_iter().filter(|dir| {
         // env-id's digits; `tmp` is beside them.
         let name = dir.file_name().unwrap_or_default().as_encoded_bytes();
         name.len() == 16 && name.iter().all(u8::is_ascii_hexdigit)
@@ -126,19 +127,18 @@ fn last_use(dir: &Path) -> SystemTime {
 /// Cargo's own directories for a profile, `target/<profile>` and `target/<triple>/<profile>`:
 /// xprov keeps fingerprints elsewhere.
 fn plain(target_dir: &Path) -> Vec<PathBuf> {
-    let upper = below(target_dir).into_iter().filter(|dir| !dir.ends_with("xprov"));
-    let all = upper.flat_map(|dir| below(&dir).into_iter().chain([dir]));
+    let upper = dirs_below(target_dir).into_iter().filter(|dir| !dir.ends_with("xprov"));
+    let all = upper.flat_map(|dir| dirs_below(&dir).into_iter().chain([dir]));
     let mut dirs: Vec<PathBuf> = all.filter(|dir| dir.join(".fingerprint").is_dir()).collect();
     dirs.sort();
     dirs
 }
 
-fn below(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut dirs: Vec<PathBuf> = dirs.map(|entry| entry.path()).collect();
-    dirs.sort();
-    dirs
+/// The directories in a directory; not what links lead to.
+fn dirs_below(dir: &Path) -> Vec<PathBuf> {
+    let is_dir =
+        |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    below(dir).into_iter().filter(is_dir).collect()
 }
 
 /// The bytes on disk; what cannot be read counts nothing.
@@ -157,16 +157,8 @@ fn megabytes(bytes: u64) -> String {
     format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
 }
 
-fn note(dirs: Vec<PathBuf>) -> Leak {
-    Leak {
-        area: Area::EarlierBuilds,
-        weight: Weight::Note,
-        what: String::new(),
-        places: dirs.into_iter().map(At::whole).collect(),
-        effect: String::new(),
-        guard: Guard::Prevented,
-        help: String::new(),
-    }
+fn note(what: String, dirs: Vec<PathBuf>) -> Leak {
+    Leak::note(Area::EarlierBuilds, what, dirs.into_iter().map(At::whole).collect())
 }
 
 #[cfg(test)]

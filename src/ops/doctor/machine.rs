@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Area, Guard, Leak, Patient, Weight, earlier};
+use super::{Area, Guard, Leak, Patient, below, earlier};
 use crate::ops::at::At;
+use crate::sys::confine::{self, Available};
+use crate::vocab::sandbox::Mode;
 
 /// What build scripts are known to call by name.
 const PROGRAMS: &[&str] = &[
@@ -55,45 +57,63 @@ const GCC: &[&str] =
 /// The findings.
 pub fn leaks(patient: &Patient<'_>) -> Vec<Leak> {
     let specs = specs(patient.root).into_iter().map(|path| Leak {
-        area: Area::Machine,
-        weight: Weight::Leak,
-        what: "a specs file of gcc's".to_owned(),
-        places: vec![At::whole(path)],
         effect: "changes what this machine's gcc does, in every call".to_owned(),
-        guard: Guard::Prevented,
         help: "delete it, if nobody needs it".to_owned(),
+        ..Leak::new(Area::Machine, "a specs file of gcc's", vec![At::whole(path)])
     });
     let libraries = libraries(patient.root);
-    let libraries = (!libraries.is_empty()).then(|| Leak {
-        what: {
-            let all: usize = libraries.iter().map(|(_, count)| count).sum();
-            format!("{all} libraries that pkg-config finds by itself")
-        },
-        places: libraries.into_iter().map(|(dir, _)| At::whole(dir)).collect(),
-        effect: "build scripts would link them, for whatever target".to_owned(),
-        help: "nothing: xprov tells pkg-config where to look".to_owned(),
-        ..note()
+    let libraries = (!libraries.is_empty()).then(|| {
+        let all: usize = libraries.iter().map(|(_, count)| count).sum();
+        let what = format!("{all} libraries that pkg-config finds by itself");
+        let places = libraries.into_iter().map(|(dir, _)| At::whole(dir)).collect();
+        Leak {
+            effect: "build scripts would link them, for whatever target".to_owned(),
+            help: "nothing: xprov tells pkg-config where to look".to_owned(),
+            ..Leak::note(Area::Machine, what, places)
+        }
     });
     let programs = programs(patient);
-    let programs = (!programs.is_empty()).then(|| Leak {
-        what: "programs on PATH that the environment does not have".to_owned(),
-        places: programs.into_iter().map(At::whole).collect(),
-        effect: "build scripts that call them would get this machine's version".to_owned(),
-        help: "nothing, unless a build misses one: `xprov why NAME` says what there is".to_owned(),
-        ..note()
+    let programs = (!programs.is_empty()).then(|| {
+        let what = "programs on PATH that the environment does not have";
+        Leak {
+            effect: "build scripts that call them would get this machine's version".to_owned(),
+            help: "nothing, unless a build misses one: `xprov why NAME` says what there is".into(),
+            ..Leak::note(Area::Machine, what, programs.into_iter().map(At::whole).collect())
+        }
     });
-    specs.chain(libraries).chain(programs).collect()
+    let mode = patient.project.map_or(Mode::On, |project| project.settings.sandbox.mode);
+    let kernel = kernel(confine::available(), mode);
+    specs.chain(libraries).chain(programs).chain(kernel).collect()
 }
 
-fn note() -> Leak {
-    Leak {
-        area: Area::Machine,
-        weight: Weight::Note,
-        what: String::new(),
-        places: Vec::new(),
-        effect: String::new(),
-        guard: Guard::Prevented,
-        help: String::new(),
+/// What the sandbox of builds lacks on this machine.
+fn kernel(available: Available, mode: Mode) -> Option<Leak> {
+    let lacks = |what: &str, effect: &str| Leak {
+        effect: effect.to_owned(),
+        guard: Guard::Open,
+        help: "a newer kernel, or a container that does not forbid it, has it".to_owned(),
+        ..Leak::note(Area::Machine, what, Vec::new())
+    };
+    // Elsewhere the system's own sandbox is used.
+    if mode == Mode::Off || !cfg!(target_os = "linux") {
+        return None;
+    }
+    match available {
+        Available { landlock: Some(_), supervision: true } => None,
+        Available { landlock: Some(_), supervision: false } => Some(lacks(
+            "the kernel cannot supervise system calls",
+            "what the sandbox refuses to a build script is not named, and it can see this \
+             machine's name",
+        )),
+        Available { landlock: None, supervision: true } => Some(lacks(
+            "the kernel has no Landlock of version 2 or later",
+            "build scripts are supervised, but compilers and proc-macros can read and write \
+             every file that you can",
+        )),
+        Available { landlock: None, supervision: false } => Some(lacks(
+            "the kernel has neither Landlock of version 2 or later nor supervision",
+            "build scripts and proc-macros can read and write every file that you can",
+        )),
     }
 }
 
@@ -101,12 +121,10 @@ fn note() -> Leak {
 fn programs(patient: &Patient<'_>) -> Vec<PathBuf> {
     let ambient = patient.context.ambient;
     let bin = earlier::newest_bin(patient);
-    let path = ambient.search_path();
     let missing = PROGRAMS.iter().filter(|name| {
         bin.as_ref().is_none_or(|bin| fs::symlink_metadata(bin.join(name)).is_err())
     });
-    let found = missing
-        .filter_map(|name| path.iter().map(|dir| dir.join(name)).find(|path| path.is_file()));
+    let found = missing.filter_map(|name| ambient.programs(name).next());
     // An environment's own directory may be on this PATH.
     found.filter(|path| !path.starts_with(patient.context.store.layout().root())).collect()
 }
@@ -134,13 +152,6 @@ fn specs(root: &Path) -> Vec<PathBuf> {
     let targets = GCC.iter().flat_map(|dir| below(&root.join(dir)));
     let versions = targets.flat_map(|target| below(&target));
     versions.map(|dir| dir.join("specs")).filter(|path| path.is_file()).collect()
-}
-
-fn below(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
 }
 
 #[cfg(test)]
@@ -171,5 +182,19 @@ mod tests {
         assert_eq!(specs(root.path()), [specs_path]);
         let expected = ["usr/lib/pkgconfig", "usr/lib/x86_64-linux-gnu/pkgconfig"];
         assert_eq!(libraries(root.path()), expected.map(|dir| (real.join(dir), 1)));
+    }
+
+    #[test]
+    fn what_the_kernel_lacks_is_noted_unless_nobody_wants_it() {
+        let said = |landlock, supervision, mode| {
+            kernel(Available { landlock, supervision }, mode).map(|note| note.what)
+        };
+        assert_eq!(said(Some(4), true, Mode::On), None);
+        assert_eq!(said(None, false, Mode::Off), None);
+        if cfg!(target_os = "linux") {
+            assert!(said(Some(4), false, Mode::On).is_some_and(|what| what.contains("supervise")));
+            assert!(said(None, true, Mode::Report).is_some_and(|what| what.contains("Landlock")));
+            assert!(said(None, false, Mode::On).is_some_and(|what| what.contains("neither")));
+        }
     }
 }

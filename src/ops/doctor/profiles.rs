@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub struct Export {
     /// The variable.
     pub name: String,
+    /// Its value as it is written; `None` where that is not in the line.
+    pub value: Option<String>,
     /// The file.
     pub path: PathBuf,
     /// The line, from 1.
@@ -54,8 +56,8 @@ const OF_MACHINE: &[(&str, Syntax)] = &[
 pub fn of_home(home: &Path) -> Vec<Export> {
     let mut files: Vec<(PathBuf, Syntax)> =
         OF_HOME.iter().map(|(name, syntax)| (home.join(name), *syntax)).collect();
-    files.extend(below(&home.join(".config/fish/conf.d"), "fish", Syntax::Fish));
-    files.extend(below(&home.join(".config/environment.d"), "conf", Syntax::Plain));
+    files.extend(with_extension(&home.join(".config/fish/conf.d"), "fish", Syntax::Fish));
+    files.extend(with_extension(&home.join(".config/environment.d"), "conf", Syntax::Plain));
     read(&files)
 }
 
@@ -63,18 +65,13 @@ pub fn of_home(home: &Path) -> Vec<Export> {
 pub fn of_machine(root: &Path) -> Vec<Export> {
     let mut files: Vec<(PathBuf, Syntax)> =
         OF_MACHINE.iter().map(|(name, syntax)| (root.join(name), *syntax)).collect();
-    files.extend(below(&root.join("etc/profile.d"), "sh", Syntax::Posix));
+    files.extend(with_extension(&root.join("etc/profile.d"), "sh", Syntax::Posix));
     read(&files)
 }
 
-fn below(dir: &Path, extension: &str, syntax: Syntax) -> Vec<(PathBuf, Syntax)> {
-    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|have| have == extension))
-        .collect();
-    paths.sort();
-    paths.into_iter().map(|path| (path, syntax)).collect()
+fn with_extension(dir: &Path, extension: &str, syntax: Syntax) -> Vec<(PathBuf, Syntax)> {
+    let is = |path: &PathBuf| path.extension().is_some_and(|have| have == extension);
+    super::below(dir).into_iter().filter(is).map(|path| (path, syntax)).collect()
 }
 
 /// A file that cannot be read is one that says nothing: the user's shell would not read it either.
@@ -84,33 +81,45 @@ fn read(files: &[(PathBuf, Syntax)]) -> Vec<Export> {
         let Ok(bytes) = std::fs::read(path) else { continue };
         for (index, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
             let exported = exports(line, *syntax).into_iter();
-            found.extend(exported.map(|name| Export { name, path: path.clone(), line: index + 1 }));
+            found.extend(exported.map(|(name, value)| Export {
+                name,
+                value,
+                path: path.clone(),
+                line: index + 1,
+            }));
         }
     }
     found
 }
 
-/// The names that a line exports.
-fn exports(line: &str, syntax: Syntax) -> Vec<String> {
-    let universal = || {
-        let rest = line.strip_prefix("SETUVAR --export ")?;
-        rest.split_once(':').map(|(name, _)| name.to_owned())
-    };
+/// A name and what is written as its value.
+type Exported = (String, Option<String>);
+
+/// What a line exports.
+fn exports(line: &str, syntax: Syntax) -> Vec<Exported> {
     match syntax {
-        Syntax::FishUniversal => universal().into_iter().collect(),
+        Syntax::FishUniversal => {
+            let rest = line.strip_prefix("SETUVAR --export ");
+            let pair = rest.and_then(|rest| rest.split_once(':'));
+            pair.map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+                .into_iter()
+                .collect()
+        }
         Syntax::Plain => {
             let line = line.trim_start();
             let line = line.strip_prefix("export ").unwrap_or(line);
             // `.pam_environment` has `NAME DEFAULT=value`.
             let end = line.find(['=', ' ', '\t']).unwrap_or(0);
-            name(&line[..end]).into_iter().collect()
+            let value = line[end..].split_once('=').map(|(_, value)| value.trim());
+            let value = value.map(|value| value.trim_matches(['"', '\'']).to_owned());
+            name(&line[..end]).map(|name| (name, value)).into_iter().collect()
         }
         Syntax::Posix => commands(line).iter().flat_map(|words| posix(words)).collect(),
         Syntax::Fish => commands(line).iter().filter_map(|words| fish(words)).collect(),
     }
 }
 
-fn posix(words: &[String]) -> Vec<String> {
+fn posix(words: &[String]) -> Vec<Exported> {
     let starts = |word: &&String| !matches!(word.as_str(), "then" | "do" | "else" | "{" | "(");
     let mut words = words.iter().skip_while(|word| !starts(word));
     let exports = match words.next().map(String::as_str) {
@@ -119,17 +128,24 @@ fn posix(words: &[String]) -> Vec<String> {
         _ => false,
     };
     let words = words.filter(|word| exports && !word.starts_with('-'));
-    words.filter_map(|word| name(word.split(['=', '+']).next().unwrap_or(word))).collect()
+    let exported = words.filter_map(|word| {
+        let name = name(word.split(['=', '+']).next().unwrap_or(word))?;
+        // What `+=` adds to is not in the line.
+        let value = word[name.len()..].strip_prefix('=').map(str::to_owned);
+        Some((name, value))
+    });
+    exported.collect()
 }
 
-fn fish(words: &[String]) -> Option<String> {
+fn fish(words: &[String]) -> Option<Exported> {
     let mut words = words.iter().skip_while(|word| *word != "set").skip(1);
     let mut exported = false;
     let first = words.find(|word| {
         exported |= is_flag(word, 'x') || *word == "--export";
         !word.starts_with('-')
     })?;
-    name(first).filter(|_| exported)
+    let value: Vec<&str> = words.map(String::as_str).collect();
+    name(first).filter(|_| exported).map(|name| (name, Some(value.join(" "))))
 }
 
 /// Whether a cluster of short options has this letter.
@@ -172,7 +188,8 @@ mod tests {
     use super::*;
 
     fn names(line: &str, syntax: Syntax) -> String {
-        exports(line, syntax).join(" ")
+        let exports = exports(line, syntax);
+        exports.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -199,5 +216,17 @@ mod tests {
         assert_eq!(names("CC=gcc", Syntax::Plain), "CC");
         assert_eq!(names("CC DEFAULT=gcc", Syntax::Plain), "CC");
         assert_eq!(names("# CC=gcc", Syntax::Plain), "");
+    }
+
+    #[test]
+    fn values_are_those_that_are_written() {
+        let value = |line, syntax| exports(line, syntax).remove(0).1;
+        let some = |value: &str| Some(value.to_owned());
+        assert_eq!(value("export MAKEFLAGS=\"-j 8\"", Syntax::Posix), some("-j 8"));
+        assert_eq!(value("export CC", Syntax::Posix), None);
+        assert_eq!(value("export CFLAGS+=' -s'", Syntax::Posix), None);
+        assert_eq!(value("set -gx MAKEFLAGS -j8", Syntax::Fish), some("-j8"));
+        assert_eq!(value("MAKEFLAGS=\"-j8\"", Syntax::Plain), some("-j8"));
+        assert_eq!(value("CC DEFAULT=gcc", Syntax::Plain), some("gcc"));
     }
 }

@@ -3,7 +3,7 @@
 use super::{Answer, Layer, Scene, Sort, Standing};
 use crate::hermetic::Origin;
 use crate::hermetic::build_inputs::{BuildInput, build_inputs};
-use crate::hermetic::cargo_config::{ConfigFile, Place, ProjectConfig};
+use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
 use crate::hermetic::plan::Warning;
 use crate::hermetic::vars::{self, Fate};
@@ -19,7 +19,7 @@ pub fn answer(scene: &Scene<'_>, name: &str) -> Result<Option<Answer>, Error> {
             let says = format!("{} = {}", input.key, input.value);
             layers.push(
                 Layer::new(Standing::Dropped, "your cargo configuration", says)
-                    .at(Place { file: file.path.clone(), line: input.line })
+                    .at(input.place)
                     .because("only its network settings count"),
             );
         }
@@ -147,7 +147,7 @@ fn of_project(scene: &Scene<'_>, file: &ConfigFile, input: &BuildInput, name: &s
         () => (Standing::Tells, ""),
     };
     Layer::new(standing, "the project", format!("{} = {}", input.key, input.value))
-        .at(Place { file: file.path.clone(), line: input.line })
+        .at(input.place.clone())
         .because(why)
 }
 

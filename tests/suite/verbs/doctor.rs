@@ -78,8 +78,9 @@ fn a_home_full_of_sins() {
     );
     write(&root, ".cargo/config", "[profile.release]\nlto = true\n");
     write(&root, ".cargo/config.toml", "[profile.release]\nlto = false\n");
-    project.write(".cargo/config.toml", "[build]\nrustflags = [\"-Ctarget-feature=+avx2\"]\n");
+    project.write(".cargo/config.toml", "[build]\nrustflags = [\"-Ctarget-feature=+neon\"]\n");
     project.write("rust-toolchain.toml", "[toolchain]\nchannel = \"stable\"\n");
+    project.settings(&format!("targets = [\"{TARGET}\"]\n"));
     project.sandbox().set("CFLAGS", "-O3 -march=native");
     project.sandbox().set("RUSTUP_TOOLCHAIN", "nightly");
     project.sandbox().set("CARGO_TARGET_DIR", "/big/disk");
@@ -134,7 +135,7 @@ fn a_home_full_of_sins() {
 
       leak build.rustflags = ["-Ctarget-cpu=native"]
            in [HOME]/.cargo/config.toml:3
-           flags for rustc, for other CPUs than the target's
+           flags for rustc, beyond the target's baseline
            xprov: no build sees it
            help: take it out; `baseline` in the settings names what the output may assume
 
@@ -150,11 +151,11 @@ fn a_home_full_of_sins() {
            xprov: no build sees it
            help: take it out, or move it to the project's own .cargo/config.toml
 
-      leak build.rustflags = ["-Ctarget-feature=+avx2"]
+      leak target-feature=+neon
            in .cargo/config.toml:2
-           builds for other CPUs than the target's baseline
+           for armv7-unknown-linux-gnueabihf it is beyond the baseline, armv7-a+vfpv3-d16
            xprov: builds leave it out and say so
-           help: take it out; `baseline` in the settings names what the output may assume
+           help: take it out, or write `isa.features = ["neon"]` in the settings
 
     Choice of Rust
 
@@ -232,10 +233,48 @@ fn configuration_for_another_target_does_not_concern_one() {
 #[test]
 fn what_the_settings_let_pass_is_a_note() {
     let mut project = Project::new();
-    project.settings("env = { pass = [\"CFLAGS\"] }\n");
     project.sandbox().set("CFLAGS", "-DX");
-    let outcome = project.xprov("--json doctor").ok();
-    assert_eq!(found(&outcome, "variables"), ["note CFLAGS=-DX"]);
+    for settings in ["pass = [\"CFLAGS\"]", "set = { CFLAGS = \"-DY\" }"] {
+        project.settings(&format!("env = {{ {settings} }}\n"));
+        let outcome = project.xprov("--json doctor").ok();
+        assert_eq!(found(&outcome, "variables"), ["note CFLAGS=-DX"], "{settings}");
+    }
+}
+
+#[test]
+fn what_make_says_of_its_jobs_is_no_leak_and_what_it_changes_is() {
+    let mut project = Project::new();
+    write(&project.home, ".bashrc", "export MAKEFLAGS=-j8\nexport MFLAGS=\"-j8 CC=clang\"\n");
+    project.sandbox().set("MAKELEVEL", "1");
+    project.sandbox().set("MAKEFLAGS", "w -j4 --jobserver-auth=3,4");
+    let outcome = project.xprov("--json doctor");
+    assert_eq!(found(&outcome, "variables"), [""; 0]);
+    assert_eq!(found(&outcome, "profiles"), ["leak MFLAGS @ [HOME]/.bashrc:2"]);
+    project.sandbox().set("MAKEFLAGS", " -- CFLAGS=-DX");
+    let outcome = project.xprov("--json doctor");
+    assert_eq!(found(&outcome, "variables"), ["leak MAKEFLAGS=-- CFLAGS=-DX"]);
+}
+
+#[test]
+fn what_the_settings_allow_of_the_cpu_is_no_leak() {
+    let project = Project::new();
+    project.write(
+        ".cargo/config.toml",
+        "[build]\nrustflags = [\"-Ctarget-feature=+neon,+crt-static\"]\n",
+    );
+    let neon = "leak target-feature=+neon @ [PROJECT]/.cargo/config.toml:2";
+    let line = format!("--json doctor --target {TARGET}");
+    assert_eq!(found(&project.xprov(&line), "configuration"), [neon]);
+    project.settings("isa.features = [\"neon\"]\n");
+    assert_eq!(found(&project.xprov(&line).ok(), "configuration"), [""; 0]);
+    project.settings(&format!("target.{TARGET}.rustflags = [\"-Ctarget-cpu=native\"]\n"));
+    let native = found(&project.xprov(&line), "configuration");
+    assert!(
+        native
+            .iter()
+            .any(|leak| leak.starts_with("leak target-cpu=native @ [PROJECT]/Cargo.toml:")),
+        "{native:?}"
+    );
 }
 
 #[test]

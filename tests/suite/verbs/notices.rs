@@ -80,6 +80,7 @@ fn surrounded() -> Project {
         ("CXX", ""),
         ("CARGO_TARGET_DIR", "out"),
         ("EDITOR", "vi"),
+        ("MAKEFLAGS", " -j4 --jobserver-auth=3,4"),
     ] {
         project.sandbox().set(name, value);
     }
@@ -101,7 +102,7 @@ fn what_did_not_reach_a_build_is_named_with_its_place() {
     warning: CFLAGS of your environment is left out: comes last and overrides what crates ask for; allow it with `env.pass = ["CFLAGS"]`
     warning: RUSTFLAGS of your environment is left out: would replace the project's own flags
     warning: [PROJECT]/.cargo/config.toml:3: `build.rustc-wrapper` is left out: xprov sets it itself
-    warning: .cargo/config.toml:1: `profile.dev` is left out: only the workspace's own configuration reaches a build
+    warning: .cargo/config.toml:1: `profile.dev.opt-level` is left out: only the workspace's own configuration reaches a build
     warning: [HOME]/.cargo/config.toml:2: `build.rustflags` is left out: only the workspace's own configuration reaches a build
     warning: [HOME]/.cargo/config.toml:9: `target.armv7-unknown-linux-gnueabihf.linker` is left out: only the workspace's own configuration reaches a build
     warning: [HOME]/.cargo/config.toml:12: `env.A` is left out: only the workspace's own configuration reaches a build
