@@ -6,6 +6,7 @@ mod cargo;
 mod closure;
 mod composition;
 mod configs;
+mod confinement;
 mod context;
 mod crates;
 mod diagnosis;

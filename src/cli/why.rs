@@ -24,7 +24,7 @@ pub fn text(outcome: &WhyOutcome, ambient: &Ambient, style: Style) -> String {
         let value = answer.value.as_deref().unwrap_or(match answer.sort {
             Sort::Variable => "not set",
             Sort::Flag => "not used",
-            Sort::Tool | Sort::Crate => "none",
+            Sort::Tool | Sort::Sandbox | Sort::Crate => "none",
         });
         let _ = writeln!(text, "  value    {value}");
         for layer in &answer.layers {

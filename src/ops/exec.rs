@@ -44,6 +44,8 @@ pub struct Found {
     pub project: Project,
     /// The tools.
     pub ground: Ground,
+    /// The project's cargo configuration.
+    pub configs: Configs,
     /// The environment itself.
     pub environment: Environment,
 }
@@ -64,8 +66,8 @@ pub fn found(
     };
     let ground = ground(context, &project, &target.triple)?;
     let configs = Configs::read(&project, &[])?;
-    let crates = Crates::new(context, &project, &ground, &target.triple, &configs)?;
-    let registry_dirs = crates.registry_dirs();
+    let registry_dirs =
+        Crates::new(context, &project, &ground, &target.triple, &configs)?.registry_dirs();
     let wish = Wish {
         target: &target.triple,
         glibc: target.glibc,
@@ -74,5 +76,5 @@ pub fn found(
         configs: &configs.files,
     };
     let environment = environment(context, &project, &ground, &wish)?;
-    Ok(Found { project, ground, environment })
+    Ok(Found { project, ground, configs, environment })
 }

@@ -167,6 +167,12 @@ impl Ledger {
         Self { path, length }
     }
 
+    /// A ledger of which every line matters; `None` where nothing wrote one.
+    pub fn whole(path: &Path) -> Result<Option<Vec<Line>>, FsError> {
+        let ledger = Self { path: path.to_path_buf(), length: 0 };
+        if path.is_file() { ledger.since().map(Some) } else { Ok(None) }
+    }
+
     /// The lines that came since; a ledger that is shorter than before is another one.
     pub fn since(&self) -> Result<Vec<Line>, FsError> {
         let now = fs::metadata(&self.path).map_or(0, |metadata| metadata.len());

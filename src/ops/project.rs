@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::de::DeTable;
 
+use super::at::At;
 use super::error::Error;
 use crate::settings::Settings;
 use crate::sys::ambient::Ambient;
 use crate::sys::fs::{FsError, read_text, real_path};
-use crate::vocab::document;
+use crate::vocab::document::{self, line_of};
 
 /// The name of the lock, beside Cargo.lock.
 pub const LOCK_NAME: &str = "toolchains.lock";
@@ -78,6 +80,19 @@ impl Project {
     /// The path of the lock.
     pub fn lock_path(&self) -> PathBuf {
         self.root.join(LOCK_NAME)
+    }
+
+    /// Where the settings have a key, if they do: `["isa", "native"]`.
+    pub fn setting(&self, keys: &[&str]) -> Option<At> {
+        let root = DeTable::parse(&self.root_text).ok()?;
+        let at = ["workspace", "package"].iter().find_map(|part| {
+            let mut value = root.get_ref().get(*part)?;
+            for key in ["metadata", "xprov"].iter().chain(keys) {
+                value = value.get_ref().as_table()?.get(*key)?;
+            }
+            Some(value.span().start)
+        })?;
+        Some(At::line(self.root.join("Cargo.toml"), line_of(&self.root_text, at)))
     }
 
     /// The project's own recipes: (path for messages, text), sorted.

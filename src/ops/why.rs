@@ -4,25 +4,26 @@
 
 mod calls;
 mod flag;
+mod native;
 mod package;
+mod sandbox;
 mod tool;
 mod variable;
 
 use std::collections::BTreeSet;
 
 use super::at::At;
-use super::configs::Configs;
 use super::context::Context;
-use super::crates::Crates;
-use super::environment::{Environment, Wish, environment};
+use super::environment::Environment;
 use super::error::Error;
-use super::ground::{Ground, ground};
+use super::exec::{Found, found};
+use super::ground::Ground;
 use super::project::Project;
 use super::user;
 use crate::hermetic::cargo_config::ConfigFile;
 use crate::hermetic::vars;
 use crate::vocab::nearest::nearest;
-use crate::vocab::triple::{RustTriple, TargetRequest};
+use crate::vocab::triple::RustTriple;
 
 /// What is known of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub enum Sort {
     Flag,
     /// A program.
     Tool,
+    /// What confines a build.
+    Sandbox,
     /// A crate of Cargo.lock.
     Crate,
 }
@@ -68,6 +71,7 @@ impl Sort {
             Self::Variable => "variable",
             Self::Flag => "flag",
             Self::Tool => "tool",
+            Self::Sandbox => "sandbox",
             Self::Crate => "crate",
         }
     }
@@ -142,6 +146,8 @@ struct Scene<'a> {
     users: &'a [ConfigFile],
     environment: &'a Environment,
     calls: calls::Calls,
+    /// The packages of Cargo.lock.
+    packages: Vec<package::Locked>,
 }
 
 /// Looks the word up in the environment of a target: the one that is named, or the first of the
@@ -152,36 +158,19 @@ pub fn why(
     target: Option<&str>,
     subject: &str,
 ) -> Result<WhyOutcome, Error> {
-    let project = Project::find(context.ambient, manifest)?;
-    let declared = project.settings.targets.first().map(|target| target.0.clone());
-    let host = || TargetRequest { triple: context.host.clone(), glibc: None };
-    let target = match target {
-        Some(target) => target.parse()?,
-        None => declared.unwrap_or_else(host),
-    };
-    let ground = ground(context, &project, &target.triple)?;
-    let configs = Configs::read(&project, &[])?;
-    let crates = Crates::new(context, &project, &ground, &target.triple, &configs)?;
-    let registry_dirs = crates.registry_dirs();
-    let wish = Wish {
-        target: &target.triple,
-        glibc: target.glibc,
-        target_dir: None,
-        registry_dirs: &registry_dirs,
-        configs: &configs.files,
-    };
-    let environment = environment(context, &project, &ground, &wish)?;
+    let Found { project, ground, configs, environment } = found(context, manifest, target)?;
+    let target = environment.target.clone();
     let scene = Scene {
         context,
         project: &project,
-        target: &target.triple,
+        target: &target,
         ground: &ground,
         configs: &configs.files,
         users: &user::cargo_config(context, &project)?,
         environment: &environment,
-        calls: calls::Calls::read(&environment.plan.build_dir)?,
+        calls: calls::Calls::read(&environment.plan.ledger())?,
+        packages: package::locked(&project)?,
     };
-    let packages = package::locked(&project)?;
     let answers: Vec<Answer> = if subject.starts_with('-') {
         flag::answer(&scene, subject)?.into_iter().collect()
     } else {
@@ -189,20 +178,21 @@ pub fn why(
             variable::answer(&scene, subject)?,
             flag::answer(&scene, subject)?,
             tool::answer(&scene, subject)?,
-            package::answer(&scene, &packages, subject),
+            sandbox::answer(&scene, subject),
+            package::answer(&scene, subject),
         ]
         .into_iter()
         .flatten()
         .collect()
     };
     let nearest = if is_guess(subject, &answers) {
-        let words = scene.words(&packages);
+        let words = scene.words();
         let words = words.iter().map(String::as_str).filter(|word| *word != subject);
         nearest(subject, words).into_iter().map(str::to_owned).collect()
     } else {
         Vec::new()
     };
-    Ok(WhyOutcome { subject: subject.to_owned(), target: target.triple, answers, nearest })
+    Ok(WhyOutcome { subject: subject.to_owned(), target, answers, nearest })
 }
 
 /// Whether no answer is there, or nothing but a rule for all names that begin so.
@@ -217,14 +207,15 @@ fn is_guess(subject: &str, answers: &[Answer]) -> bool {
 
 impl Scene<'_> {
     /// Every word that has an answer, but for the programs on the user's PATH.
-    fn words(&self, packages: &[package::Locked]) -> BTreeSet<String> {
+    fn words(&self) -> BTreeSet<String> {
         let plan = &self.environment.plan;
         let rules = vars::CATALOGUE.iter().map(|rule| rule.name);
         let words = plan.variables.iter().map(|variable| variable.name.as_str());
         let words = words.chain(rules.filter(|name| !name.ends_with('*')));
         let words = words.chain(self.ground.tools.shims.keys().map(String::as_str));
         let words = words.chain(self.ground.tools.links.keys().map(String::as_str));
-        let words = words.chain(packages.iter().map(|package| package.name.as_str()));
+        let words = words.chain(self.packages.iter().map(|package| package.name.as_str()));
+        let words = words.chain([sandbox::WORD]);
         let flags = plan.rustflags.iter().map(|flag| flag.value.as_str());
         let flags = flags.filter_map(|flag| flag.split('=').next());
         words.chain(flags).map(str::to_owned).collect()

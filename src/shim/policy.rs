@@ -89,6 +89,19 @@ pub struct Decision {
     pub action: Action,
     /// The setting: `isa.native = "deny"`.
     pub setting: String,
+    /// Who decided.
+    pub by: By,
+}
+
+/// Who decides what becomes of `native` in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The settings, for this crate or version.
+    Crate,
+    /// The built-in list of known crates.
+    Known,
+    /// The settings, for every crate, or their default.
+    Native,
 }
 
 impl Policy {
@@ -118,12 +131,13 @@ impl Policy {
         if let Some((key, action)) = rules.max_by_key(|(key, _)| key.len()) {
             let (action, key) = (action.clone(), quoted(key));
             let setting = format!("isa.crates.{key} = \"{}\"", String::from(action.clone()));
-            return Decision { action, setting };
+            return Decision { action, setting, by: By::Crate };
         }
         let known = KNOWN.iter().find(|(known, _)| *known == name);
         let action = known.map_or(&self.native, |(_, action)| action).clone();
         let setting = format!("isa.native = \"{}\"", String::from(action.clone()));
-        Decision { action, setting }
+        let by = if known.is_some() { By::Known } else { By::Native };
+        Decision { action, setting, by }
     }
 }
 
@@ -156,19 +170,20 @@ mod tests {
         policy.native = Action::Deny;
         policy.crates.insert("a".to_owned(), Action::Native);
         policy.crates.insert("a@1.0".to_owned(), Action::Level("x86-64-v3".to_owned()));
-        for (name, version, action, setting) in [
+        for (name, version, action, setting, by) in [
             (
                 "a",
                 "1.0.0",
                 Action::Level("x86-64-v3".into()),
                 r#"isa.crates."a@1.0" = "x86-64-v3""#,
+                By::Crate,
             ),
-            ("a", "1.00.0", Action::Native, r#"isa.crates.a = "native""#),
-            ("lance-linalg", "0.38.2", Action::Baseline, r#"isa.native = "baseline""#),
-            ("b", "1.0.0", Action::Deny, r#"isa.native = "deny""#),
+            ("a", "1.00.0", Action::Native, r#"isa.crates.a = "native""#, By::Crate),
+            ("lance-linalg", "0.38.2", Action::Baseline, r#"isa.native = "baseline""#, By::Known),
+            ("b", "1.0.0", Action::Deny, r#"isa.native = "deny""#, By::Native),
         ] {
             let decision = policy.decide(Crate { name: Some(name), version: Some(version) });
-            assert_eq!(decision, Decision { action, setting: setting.to_owned() }, "{name}");
+            assert_eq!(decision, Decision { action, setting: setting.to_owned(), by }, "{name}");
         }
         assert_eq!(policy.decide(Crate::default()).action, Action::Deny);
     }

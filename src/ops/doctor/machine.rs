@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Area, Guard, Leak, Patient, below, earlier};
 use crate::ops::at::At;
+use crate::ops::confinement::lack;
 use crate::sys::confine::{self, Available};
 use crate::vocab::sandbox::Mode;
 
@@ -88,33 +89,13 @@ pub fn leaks(patient: &Patient<'_>) -> Vec<Leak> {
 
 /// What the sandbox of builds lacks on this machine.
 fn kernel(available: Available, mode: Mode) -> Option<Leak> {
-    let lacks = |what: &str, effect: &str| Leak {
-        effect: effect.to_owned(),
+    let lack = lack(available).filter(|_| mode != Mode::Off)?;
+    Some(Leak {
+        effect: lack.effect.to_owned(),
         guard: Guard::Open,
         help: "a newer kernel, or a container that does not forbid it, has it".to_owned(),
-        ..Leak::note(Area::Machine, what, Vec::new())
-    };
-    // Elsewhere the system's own sandbox is used.
-    if mode == Mode::Off || !cfg!(target_os = "linux") {
-        return None;
-    }
-    match available {
-        Available { landlock: Some(_), supervision: true } => None,
-        Available { landlock: Some(_), supervision: false } => Some(lacks(
-            "the kernel cannot supervise system calls",
-            "what the sandbox refuses to a build script is not named, and it can see this \
-             machine's name",
-        )),
-        Available { landlock: None, supervision: true } => Some(lacks(
-            "the kernel has no Landlock of version 2 or later",
-            "build scripts are supervised, but compilers and proc-macros can read and write \
-             every file that you can",
-        )),
-        Available { landlock: None, supervision: false } => Some(lacks(
-            "the kernel has neither Landlock of version 2 or later nor supervision",
-            "build scripts and proc-macros can read and write every file that you can",
-        )),
-    }
+        ..Leak::note(Area::Machine, lack.what, Vec::new())
+    })
 }
 
 /// The first of each name on PATH that the newest environment does not have.
@@ -157,6 +138,7 @@ fn specs(root: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::doctor::Weight;
 
     #[test]
     fn specs_files_and_pkg_config_directories_are_found() {
@@ -186,15 +168,11 @@ mod tests {
 
     #[test]
     fn what_the_kernel_lacks_is_noted_unless_nobody_wants_it() {
-        let said = |landlock, supervision, mode| {
-            kernel(Available { landlock, supervision }, mode).map(|note| note.what)
-        };
-        assert_eq!(said(Some(4), true, Mode::On), None);
-        assert_eq!(said(None, false, Mode::Off), None);
-        if cfg!(target_os = "linux") {
-            assert!(said(Some(4), false, Mode::On).is_some_and(|what| what.contains("supervise")));
-            assert!(said(None, true, Mode::Report).is_some_and(|what| what.contains("Landlock")));
-            assert!(said(None, false, Mode::On).is_some_and(|what| what.contains("neither")));
-        }
+        let all = Available { landlock: Some(4), supervision: true };
+        let none = Available { landlock: None, supervision: false };
+        assert_eq!((kernel(all, Mode::On), kernel(none, Mode::Off)), (None, None));
+        let note = kernel(none, Mode::Report);
+        assert_eq!(note.is_some(), !cfg!(target_os = "macos"));
+        assert!(note.is_none_or(|note| note.guard == Guard::Open && note.weight == Weight::Note));
     }
 }

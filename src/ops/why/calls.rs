@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 use super::{Layer, Standing};
 use crate::ops::at::At;
 use crate::ops::error::Error;
-use crate::shim::ledger::{self, Line, Notice};
-use crate::sys::fs::read_text;
-
-/// The ledger's name in a build directory.
-const NAME: &str = "ledger.jsonl";
+use crate::ops::notices::Ledger;
+use crate::shim::ledger::{Line, Notice, NoticeKind};
 
 /// Every call since the build directory was made.
 pub struct Calls {
@@ -20,11 +17,9 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Reads the ledger of a build directory.
-    pub fn read(build_dir: &Path) -> Result<Self, Error> {
-        let path = build_dir.join(NAME);
-        let text = read_text(&path)?;
-        Ok(Self { path, lines: text.map(|text| ledger::parse(&text).collect()) })
+    /// Reads a ledger.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        Ok(Self { path: path.to_path_buf(), lines: Ledger::whole(path)? })
     }
 
     /// Whether there is no ledger.
@@ -50,14 +45,8 @@ impl Calls {
         let counts =
             counts.into_iter().map(|(what, n)| self.layer(&format!("{}: {what}", calls(n))));
         let notices = notices.into_iter().map(|((of, notice), n)| {
-            let Notice { what, became, why, allow, .. } = notice;
-            let became = match became {
-                Some(became) => format!("{what} became {became} for {of}"),
-                None => format!("{what} for {of}"),
-            };
-            let allow = allow.as_ref().map(|allow| format!("; the settings allow it: {allow}"));
-            self.layer(&format!("{}: {became}", calls(n)))
-                .because(format!("{why}{}", allow.unwrap_or_default()))
+            let said = format!("{}: {} for {of}", calls(n), what_happened(notice));
+            self.layer(&said).because(with_allow(&notice.why, notice.allow.as_deref()))
         });
         counts.chain(notices).collect()
     }
@@ -71,6 +60,26 @@ fn calls(count: usize) -> String {
     if count == 1 { "1 call".to_owned() } else { format!("{count} calls") }
 }
 
+/// What became of what a notice is about.
+pub fn what_happened(notice: &Notice) -> String {
+    let what = &notice.what;
+    match (notice.kind, &notice.became) {
+        (NoticeKind::Source, _) => what.clone(),
+        (NoticeKind::Seen, _) => format!("`{what}`, which the sandbox would refuse,"),
+        (NoticeKind::Refused, _) => format!("`{what}` was refused"),
+        (_, Some(became)) => format!("`{what}` became `{became}`"),
+        (_, None) => format!("`{what}` was left out"),
+    }
+}
+
+/// A reason, and the line of settings that would allow the thing.
+pub fn with_allow(why: &str, allow: Option<&str>) -> String {
+    match allow {
+        Some(line) => format!("{why}; allow it with `{line}`"),
+        None => why.to_owned(),
+    }
+}
+
 fn crate_of(line: &Line) -> String {
     match (&line.krate, &line.version) {
         (Some(krate), Some(version)) => format!("{krate} {version}"),
@@ -82,12 +91,13 @@ fn crate_of(line: &Line) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shim::ledger::NoticeKind;
+    use crate::shim::ledger;
 
     #[test]
     fn calls_are_counted_by_tool_and_crate_and_notices_by_what_they_say() {
         let dir = tempfile::tempdir().expect("a directory");
-        let none = Calls::read(dir.path()).expect("no ledger");
+        let path = dir.path().join("ledger.jsonl");
+        let none = Calls::read(&path).expect("no ledger");
         assert!(none.layers(|_| true)[0].says.starts_with("there is none"));
         let notice = Notice {
             kind: NoticeKind::Isa,
@@ -104,18 +114,18 @@ mod tests {
             ..Line::default()
         };
         for line in [line("a", vec![notice.clone()]), line("a", vec![notice]), line("b", vec![])] {
-            ledger::append(&dir.path().join(NAME), &line).expect("written");
+            ledger::append(&path, &line).expect("written");
         }
-        let read = Calls::read(dir.path()).expect("a ledger");
+        let read = Calls::read(&path).expect("a ledger");
         let layers = read.layers(|line| line.krate.as_deref() == Some("a"));
         let said: Vec<(&str, &str)> =
             layers.iter().map(|layer| (layer.says.as_str(), layer.why.as_str())).collect();
-        let allowed = "it means this machine; the settings allow it: isa.crates.a = \"native\"";
+        let allowed = "it means this machine; allow it with `isa.crates.a = \"native\"`";
         assert_eq!(
             said,
             [
                 ("2 calls: cc for a 1.0.0", ""),
-                ("2 calls: -march=native became -march=armv8-a for a 1.0.0", allowed),
+                ("2 calls: `-march=native` became `-march=armv8-a` for a 1.0.0", allowed),
             ]
         );
         assert!(read.layers(|_| false).is_empty());

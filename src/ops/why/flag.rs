@@ -1,12 +1,13 @@
 //! A flag of rustc's or of a C compiler's: who asks for it, who loses, what shims do to it, and
 //! which calls had it.
 
-use super::{Answer, Layer, Scene, Sort, Standing};
-use crate::hermetic::Origin;
+use super::calls::with_allow;
+use super::{Answer, Layer, Scene, Sort, Standing, native};
 use crate::hermetic::cargo_config::{ConfigFile, Place, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
-use crate::hermetic::flags::Flag;
+use crate::hermetic::flags::{Flag, filter_arguments};
 use crate::hermetic::vars;
+use crate::hermetic::{Origin, Warning};
 use crate::ops::error::Error;
 
 /// The answer, if anything has the flag or says something of it.
@@ -23,18 +24,19 @@ pub fn answer(scene: &Scene<'_>, subject: &str) -> Result<Option<Answer>, Error>
         }
     }
     let used = joined(&plan.rustflags);
+    let (beyond, layers_beyond) = beyond(scene, subject);
+    layers.extend(layers_beyond);
     for file in scene.configs {
         for (text, place) in asked(scene, file, subject)? {
             let kept = used
                 .iter()
                 .any(|(kept, origin)| *kept == text && **origin == Origin::Project(place.clone()));
-            if !kept {
-                let why = if normal(&text).starts_with("target-cpu=native") {
-                    "it would build for this machine's CPU"
-                } else {
-                    "`target.*.rustflags` shut out `build.rustflags`"
-                };
+            let option = |text: &str| normal(text).split('=').next().map(str::to_owned);
+            let is_beyond =
+                beyond.iter().any(|(what, at)| *at == place && option(what) == option(&text));
+            if !kept && !is_beyond {
                 let layer = Layer::new(Standing::Dropped, "the project", text);
+                let why = "`target.*.rustflags` shut out `build.rustflags`";
                 layers.push(layer.at(place).because(why));
             }
         }
@@ -60,10 +62,7 @@ pub fn answer(scene: &Scene<'_>, subject: &str) -> Result<Option<Answer>, Error>
             );
         }
     }
-    layers.extend(
-        policy(subject)
-            .map(|(says, why)| Layer::new(Standing::Tells, "xprov's policy", says).because(why)),
-    );
+    layers.extend(policy(scene, subject));
     let calls = scene.calls.layers(|line| {
         pieces(line.args.iter().map(String::as_str)).iter().any(|text| matches(text, subject))
             || line.notices.iter().any(|notice| matches(&notice.what, subject))
@@ -112,31 +111,61 @@ fn asked(
     Ok(places.collect())
 }
 
-/// What becomes of a flag in a call of a compiler, whoever asks for it (`docs/shim.md`).
-fn policy(subject: &str) -> Option<(&'static str, &'static str)> {
-    let flag = normal(subject);
-    let is_codegen = flag != subject || !subject.starts_with('-');
-    match flag {
-        "-march=native" | "-mcpu=native" => Some((
-            "becomes the baseline, unless the settings say otherwise for the crate",
-            "the machine that builds is not the one that runs",
-        )),
-        "-mtune=native" => {
-            Some(("is left out", "the machine that builds is not the one that runs"))
+/// What was taken out of the flags because it is beyond the baseline: what and where in the
+/// project's configuration, and everything of it as layers.
+fn beyond(scene: &Scene<'_>, subject: &str) -> (Vec<(String, Place)>, Vec<Layer>) {
+    let (mut places, mut layers) = (Vec::new(), Vec::new());
+    for warning in &scene.environment.plan.warnings {
+        let Warning::BeyondBaseline { origin, what, why, allow } = warning else { continue };
+        if !matches(&format!("-C{what}"), subject) {
+            continue;
         }
-        "target-cpu=native" if is_codegen => {
-            Some(("is left out of the flags", "it would build for this machine's CPU"))
-        }
-        _ => {
-            let dir = ["-I", "-isystem", "-idirafter", "-iquote", "-L", "-B"]
-                .iter()
-                .find_map(|option| flag.strip_prefix(option));
-            let of_machine = ["/usr", "/lib", "/opt", "/Library", "/System"];
-            dir.map(str::trim_start)
-                .filter(|dir| of_machine.iter().any(|root| dir.starts_with(root)))
-                .map(|_| ("is left out", "headers and libraries of the machine"))
-        }
+        let layer = Layer::new(Standing::Dropped, origin.to_string(), what)
+            .because(with_allow(why, allow.as_deref()));
+        layers.push(match origin {
+            Origin::Project(place) => {
+                places.push((what.clone(), place.clone()));
+                Layer { who: "the project".into(), ..layer }.at(place.clone())
+            }
+            _ => layer,
+        });
     }
+    (places, layers)
+}
+
+/// What becomes of a flag, whoever asks for it.
+fn policy(scene: &Scene<'_>, subject: &str) -> Vec<Layer> {
+    let flag = normal(subject);
+    let names = ["target-cpu", "target-feature"];
+    let of_cpu = names.iter().any(|name| {
+        flag.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    if !of_cpu || flag == subject && subject.starts_with('-') {
+        return if subject.starts_with('-') { native::layers(scene, subject) } else { Vec::new() };
+    }
+    let allowed = &scene.environment.plan.allowed;
+    let level = allowed.baseline().map_or("no baseline is known", |level| level.name());
+    let besides: Vec<&str> =
+        allowed.cpus().iter().chain(allowed.features()).map(String::as_str).collect();
+    let besides = match besides.as_slice() {
+        [] => String::new(),
+        besides => format!("; the settings allow {} besides", besides.join(", ")),
+    };
+    let tells = |says: String| Layer::new(Standing::Tells, "xprov's policy", says);
+    if !flag.contains('=') {
+        return vec![tells(format!("the project may ask for what {level} has{besides}"))];
+    }
+    let warnings = filter_arguments(&[format!("-C{flag}")], allowed).1;
+    let mut layers: Vec<Layer> = Vec::new();
+    for warning in warnings {
+        let Warning::BeyondBaseline { what, why, allow, .. } = warning else { continue };
+        let says = format!("`{what}` is left out of the project's flags");
+        layers.push(tells(says).because(with_allow(&why, allow.as_deref())));
+    }
+    if layers.is_empty() {
+        layers.push(tells(format!("`{flag}` may stay: {level}{besides}")));
+    }
+    layers
 }
 
 /// Flags with their values: `-C target-cpu=x` in two arguments is one.
@@ -180,6 +209,12 @@ fn normal(flag: &str) -> &str {
 fn matches(text: &str, subject: &str) -> bool {
     let (text_is_option, subject_is_option) = (text.starts_with('-'), subject.starts_with('-'));
     let (text, subject) = (normal(text), normal(subject));
+    // Of a list of features, one is enough.
+    let list = |text: &'_ str| text.strip_prefix("target-feature=").map(str::to_owned);
+    if let (true, Some(has), Some(asked)) = (text_is_option, list(text), list(subject)) {
+        let is = |feature: &str| has.split(',').any(|one| one.trim() == feature);
+        return asked.split(',').any(|feature| is(feature.trim()));
+    }
     // A word without a dash names an option of code generation, and no file or value.
     let comparable =
         !subject.is_empty() && text_is_option && (subject_is_option || !text.starts_with('-'));
@@ -204,6 +239,7 @@ mod tests {
             ("-march=native", "-march=native"),
             ("-march=armv8-a", "-march"),
             ("-I/usr/include", "-I"),
+            ("-Ctarget-feature=+neon,+aes", "-C target-feature=+aes"),
         ] {
             assert!(matches(text, subject), "{text} {subject}");
         }
@@ -213,6 +249,7 @@ mod tests {
             ("target-cpu", "target-cpu"),
             ("-march=native", "march"),
             ("-mtune=native", "-march"),
+            ("-Ctarget-feature=+avx2", "target-feature=+avx"),
         ] {
             assert!(!matches(text, subject), "{text} {subject}");
         }
@@ -223,15 +260,5 @@ mod tests {
         let words = ["-C", "target-cpu=x", "-O2", "-I", "/usr/include", "-c", "-o=a", "b.c"];
         let expected = ["-C target-cpu=x", "-O2", "-I /usr/include", "-c", "-o=a", "b.c"];
         assert_eq!(pieces(words.into_iter()), expected);
-    }
-
-    #[test]
-    fn the_policy_speaks_of_native_and_of_the_machines_directories() {
-        for flag in ["-march=native", "-mtune=native", "-Ctarget-cpu=native", "-isystem /usr/x"] {
-            assert!(policy(flag).is_some(), "{flag}");
-        }
-        for flag in ["-march=armv8-a", "-Iinclude", "target-cpu", "PATH"] {
-            assert!(policy(flag).is_none(), "{flag}");
-        }
     }
 }

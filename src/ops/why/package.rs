@@ -3,12 +3,13 @@
 
 use serde::Deserialize;
 
-use super::{Answer, Layer, Scene, Sort, Standing};
+use super::{Answer, Layer, Scene, Sort, Standing, native};
 use crate::ops::at::At;
 use crate::ops::error::Error;
 use crate::ops::project::Project;
+use crate::shim::policy::Crate;
 use crate::sys::fs::read_text;
-use crate::vocab::document;
+use crate::vocab::document::{self, line_of};
 
 /// A package of Cargo.lock.
 pub struct Locked {
@@ -18,6 +19,13 @@ pub struct Locked {
     /// Where it comes from; `None` for what is here by its path.
     source: Option<String>,
     at: At,
+}
+
+impl Locked {
+    /// As a call of a compiler names it.
+    pub fn as_crate(&self) -> Crate<'_> {
+        Crate { name: Some(&self.name), version: Some(&self.version) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -39,7 +47,7 @@ pub fn locked(project: &Project) -> Result<Vec<Locked>, Error> {
     let Some(text) = read_text(&file)? else { return Ok(Vec::new()) };
     let lock: Lock = document::parse("Cargo.lock", &text)?;
     let package = |package: toml::Spanned<Package>| {
-        let line = text[..package.span().start].matches('\n').count() + 1;
+        let line = line_of(&text, package.span().start);
         let Package { name, version, source } = package.into_inner();
         Locked { name, version, source, at: At::line(&file, line) }
     };
@@ -47,10 +55,11 @@ pub fn locked(project: &Project) -> Result<Vec<Locked>, Error> {
 }
 
 /// The answer, if the crate is in Cargo.lock.
-pub fn answer(scene: &Scene<'_>, packages: &[Locked], name: &str) -> Option<Answer> {
+pub fn answer(scene: &Scene<'_>, name: &str) -> Option<Answer> {
     let mut layers = Vec::new();
     let mut versions = Vec::new();
-    for package in packages.iter().filter(|package| package.name == name) {
+    let packages = scene.packages.iter().filter(|package| package.name == name);
+    for package in packages.clone() {
         versions.push(package.version.as_str());
         let from = match &package.source {
             Some(source) => format!("{}, from {source}", package.version),
@@ -63,11 +72,17 @@ pub fn answer(scene: &Scene<'_>, packages: &[Locked], name: &str) -> Option<Answ
         return None;
     }
     let value = versions.join(", ");
-    let baseline = scene.project.settings.target(scene.target).baseline;
-    layers.push(match baseline {
-        Some(baseline) => Layer::new(Standing::Tells, "settings, baseline", baseline),
-        None => Layer::new(Standing::Tells, "xprov", "the target's own baseline"),
+    let baseline = scene.environment.plan.allowed.baseline();
+    let level = baseline.map_or("nothing is known of such machines", |level| level.name());
+    layers.push(match scene.project.settings.target(scene.target).baseline {
+        Some(_) => Layer::new(Standing::Tells, "settings, baseline", level),
+        None => Layer::new(Standing::Tells, "xprov, baseline", level),
     });
+    for package in packages {
+        let layer = native::of_crate(scene, package.as_crate());
+        let is_new = |layer: &Layer| !layers.contains(layer);
+        layers.extend(layer.filter(is_new));
+    }
     layers.extend(scene.calls.layers(|line| line.krate.as_deref() == Some(name)));
     Some(Answer { sort: Sort::Crate, value: Some(value), layers })
 }

@@ -22,6 +22,16 @@ fn why(project: &Project, word: &str) -> Outcome {
     project.run(project.command(&["-q", "why", word]))
 }
 
+/// The text without the ledger and the host's compilers, which are another's on another machine.
+fn of_target(outcome: &Outcome) -> String {
+    let mut lines: Vec<&str> = outcome.stdout.lines().collect();
+    while let Some(at) = lines.iter().position(|line| line.contains("the host's compilers")) {
+        lines.drain(at..at + 2);
+    }
+    lines.retain(|line| !line.contains("the ledger"));
+    lines.join("\n")
+}
+
 #[test]
 fn a_variable_of_the_plan_and_what_would_have_outranked_it() {
     let mut project = ready();
@@ -124,28 +134,129 @@ fn a_flag_that_loses_everywhere() {
     --- stdout
     -Ctarget-cpu=native, a flag of builds for armv7-unknown-linux-gnueabihf
       value    not used
-      dropped  the project, .cargo/config.toml:2: -C target-cpu=native
-               it would build for this machine's CPU
-      tells    xprov's policy: is left out of the flags
-               it would build for this machine's CPU
+      dropped  the project, .cargo/config.toml:2: target-cpu=native
+               it means the machine that builds, not the one that runs
+      tells    xprov's policy: `target-cpu=native` is left out of the project's flags
+               it means the machine that builds, not the one that runs
       tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: there is none: no build has written one
     ");
-    assert_snapshot!(why(&project, "-march=native").ok(), @r"
-    exit 0
-    --- stdout
+    assert_snapshot!(of_target(&why(&project, "-march=native").ok()), @r#"
     -march=native, a flag of builds for armv7-unknown-linux-gnueabihf
       value    not used
       dropped  your environment, CFLAGS: -O3 -march=native
                comes last and overrides what crates ask for
-      tells    xprov's policy: becomes the baseline, unless the settings say otherwise for the crate
-               the machine that builds is not the one that runs
-      tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: there is none: no build has written one
-    ");
+      tells    the target's compilers: `-march=native` becomes `-march=armv7-a+vfpv3-d16`
+               it means the machine that builds, not the one that runs; allow it with `isa.crates.NAME = "native"`
+    "#);
     let kept = why(&project, "opt-level").ok();
     assert!(
         kept.stdout.contains("wins     the project, .cargo/config.toml:2: -Copt-level=1"),
         "{kept}"
     );
+}
+
+#[test]
+fn a_feature_beyond_the_baseline_loses_and_the_line_that_would_allow_it_is_said() {
+    let project = ready();
+    project.write(
+        ".cargo/config.toml",
+        "[build]\nrustflags = ['-C', 'target-feature=+neon,+crt-static']\n",
+    );
+    assert_snapshot!(why(&project, "target-feature").ok(), @r#"
+    exit 0
+    --- stdout
+    target-feature, a flag of builds for armv7-unknown-linux-gnueabihf
+      value    -C target-feature=+crt-static
+      dropped  the project, .cargo/config.toml:2: target-feature=+neon
+               it is beyond the baseline, armv7-a+vfpv3-d16; allow it with `isa.features = ["neon"]`
+      wins     the project, .cargo/config.toml:2: -C target-feature=+crt-static
+      tells    xprov's policy: the project may ask for what armv7-a+vfpv3-d16 has
+      tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: there is none: no build has written one
+    "#);
+    assert_snapshot!(why(&project, "-Ctarget-feature=+d32").ok(), @r#"
+    exit 0
+    --- stdout
+    -Ctarget-feature=+d32, a flag of builds for armv7-unknown-linux-gnueabihf
+      value    not used
+      tells    xprov's policy: `target-feature=+d32` is left out of the project's flags
+               it is beyond the baseline, armv7-a+vfpv3-d16; allow it with `isa.features = ["d32"]`
+      tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: there is none: no build has written one
+    "#);
+    project.settings(&format!("targets = [\"{TARGET}\"]\nisa.features = [\"neon\"]\n"));
+    let allowed = why(&project, "target-feature=+neon").ok();
+    assert!(!allowed.stdout.contains("dropped"), "{allowed}");
+    assert!(allowed.stdout.contains("the settings allow neon besides"), "{allowed}");
+}
+
+#[test]
+fn the_shims_say_what_becomes_of_native_for_each_crate() {
+    let project = ready();
+    project.write(
+        "Cargo.lock",
+        "version = 4\n\n[[package]]\nname = \"lance-linalg\"\nversion = \"0.38.2\"\n\n\
+         [[package]]\nname = \"simd\"\nversion = \"1.2.3\"\n",
+    );
+    let isa = "isa.native = \"deny\"\nisa.crates.\"simd@1.2\" = \"native\"\n";
+    project.settings(&format!("targets = [\"{TARGET}\"]\n{isa}"));
+    assert_snapshot!(of_target(&why(&project, "-march=native").ok()), @r#"
+    -march=native, a flag of builds for armv7-unknown-linux-gnueabihf
+      value    not used
+      tells    the target's compilers: a call with `-march=native` fails
+               `isa.native = "deny"`; it means the machine that builds, not the one that runs; allow it with `isa.crates.NAME = "native"`
+      tells    settings, isa.crates, Cargo.toml:9: `-march=native` stays for simd
+               `isa.crates."simd@1.2" = "native"`
+      tells    xprov's list of known crates: `-march=native` becomes `-march=armv7-a+vfpv3-d16` for lance-linalg
+               `isa.crates.lance-linalg = "native"` would let it stay
+    "#);
+    assert_snapshot!(of_target(&why(&project, "simd").ok()), @r#"
+    simd, a crate of builds for armv7-unknown-linux-gnueabihf
+      value    1.2.3
+      wins     locked, Cargo.lock:7: 1.2.3, of this project or beside it
+      tells    xprov, baseline: armv7-a+vfpv3-d16
+      tells    settings, isa.crates, Cargo.toml:9: `-march=native` stays
+               `isa.crates."simd@1.2" = "native"`
+    "#);
+    assert_snapshot!(of_target(&why(&project, "lance-linalg").ok()), @r#"
+    lance-linalg, a crate of builds for armv7-unknown-linux-gnueabihf
+      value    0.38.2
+      wins     locked, Cargo.lock:3: 0.38.2, of this project or beside it
+      tells    xprov, baseline: armv7-a+vfpv3-d16
+      tells    xprov's list of known crates: `-march=native` becomes `-march=armv7-a+vfpv3-d16`
+               `isa.crates.lance-linalg = "native"` would let it stay
+    "#);
+    assert_snapshot!(of_target(&why(&project, "-isystem /usr/include").ok()), @r#"
+    -isystem /usr/include, a flag of builds for armv7-unknown-linux-gnueabihf
+      value    not used
+      tells    the target's compilers: `-isystem /usr/include` is left out
+               it is a directory of this machine; allow it with `sandbox.read = ["/usr/include"]`
+    "#);
+}
+
+#[test]
+fn the_sandbox_with_who_says_so_and_what_it_lets_a_build_reach() {
+    let project = ready();
+    let by_default = why(&project, "sandbox").ok();
+    assert!(by_default.stdout.contains("  value    on\n  wins     xprov: on\n"), "{by_default}");
+    project.settings(&format!(
+        "targets = [\"{TARGET}\"]\nsandbox = {{ mode = \"report\", read = [\"shared\"] }}\n"
+    ));
+    let outcome = why(&project, "XPROV_SANDBOX").ok();
+    let (_, sandbox) = outcome.stdout.split_once("\n\n").expect("two answers");
+    let kernel = |line: &&str| !line.contains("this machine: ");
+    assert_snapshot!(sandbox.lines().filter(kernel).collect::<Vec<_>>().join("\n"), @r"
+    XPROV_SANDBOX, a sandbox of builds for armv7-unknown-linux-gnueabihf
+      value    report
+      wins     settings, sandbox, Cargo.toml:8: report, read shared
+      tells    may be read: [XPROV_HOME]/v1
+      tells    may be read: [PROJECT]
+      tells    may be read: [XPROV_HOME]/cargo
+      tells    may be read: [XPROV_HOME]/home
+      tells    may be read: [PROJECT]/shared
+      tells    may be written: [PROJECT]/target
+      tells    network: none but sockets of this machine
+      tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: there is none: no build has written one
+    ");
+    assert!(sandbox.contains("  tells    this machine: "), "{outcome}");
 }
 
 #[test]
@@ -199,15 +310,17 @@ fn a_crate_with_the_calls_that_were_made_for_it() {
         "version = 4\n\n[[package]]\nname = \"zstd-sys\"\nversion = \"2.0.16\"\n\
          source = \"registry+https://index.invalid/\"\n",
     );
-    assert_snapshot!(why(&project, "zstd-sys").ok(), @r"
+    assert_snapshot!(why(&project, "zstd-sys").ok(), @r#"
     exit 0
     --- stdout
     zstd-sys, a crate of builds for armv7-unknown-linux-gnueabihf
       value    2.0.16
       wins     locked, Cargo.lock:3: 2.0.16, from registry+https://index.invalid/
-      tells    xprov: the target's own baseline
+      tells    xprov, baseline: armv7-a+vfpv3-d16
+      tells    xprov: `-march=native` becomes `-march=armv7-a+vfpv3-d16`
+               `isa.crates.zstd-sys = "native"` would let it stay
       tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: there is none: no build has written one
-    ");
+    "#);
     let build_dir = fs::read_dir(project.project.join("target/xprov"))
         .expect("a directory")
         .map(|entry| entry.expect("an entry").path())
@@ -218,17 +331,19 @@ fn a_crate_with_the_calls_that_were_made_for_it() {
     let other = r#"{"tool":"ar","crate":"other","args":[]}"#;
     let ledger = format!("{call}}}\n{call},{notice}}}\n{other}\ntorn");
     fs::write(build_dir.join("ledger.jsonl"), ledger).expect("written");
-    assert_snapshot!(why(&project, "zstd-sys").ok(), @r"
+    assert_snapshot!(why(&project, "zstd-sys").ok(), @r#"
     exit 0
     --- stdout
     zstd-sys, a crate of builds for armv7-unknown-linux-gnueabihf
       value    2.0.16
       wins     locked, Cargo.lock:3: 2.0.16, from registry+https://index.invalid/
-      tells    xprov: the target's own baseline
+      tells    xprov, baseline: armv7-a+vfpv3-d16
+      tells    xprov: `-march=native` becomes `-march=armv7-a+vfpv3-d16`
+               `isa.crates.zstd-sys = "native"` would let it stay
       tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: 2 calls: cc for zstd-sys 2.0.16
-      tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: 1 call: -march=native became -march=armv7-a for zstd-sys 2.0.16
+      tells    the ledger, target/xprov/[ENV-ID]/ledger.jsonl: 1 call: `-march=native` became `-march=armv7-a` for zstd-sys 2.0.16
                it means this machine
-    ");
+    "#);
     let flag = why(&project, "-march=native").ok();
     assert!(flag.stdout.contains("2 calls: cc for zstd-sys 2.0.16"), "{flag}");
 }
