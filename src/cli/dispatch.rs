@@ -1,5 +1,7 @@
 //! From arguments to a verb, and from its outcome to an exit code.
 
+mod cargo;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,20 +9,16 @@ use std::time::Instant;
 
 use clap::Parser as _;
 
-use super::args::{Cli, ColorChoice, Global, RecipesVerb, StoreVerb, Verb};
-use super::configuration;
+use super::args::{Cli, EnvArgs, Global, RecipesVerb, StoreVerb, Verb};
 use super::doctor;
 use super::output;
 use super::progress::Progress;
 use super::report;
 use super::split::split;
 use super::style::Style;
-use super::summary;
 use super::why;
 use crate::hermetic::render::Format;
-use crate::ops::{
-    self, Context, Error, LockMode, Notice, ShellRequest, VerifyOutcome, VerifyRequest,
-};
+use crate::ops::{self, Context, Error, LockMode, ShellRequest, VerifyRequest};
 use crate::sys::ambient::Ambient;
 use crate::sys::fs::{Umask, fix_umask};
 
@@ -205,21 +203,7 @@ impl Command<'_> {
                     }),
                 }
             }
-            Verb::Env(args) => {
-                let format = args.format.into();
-                let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
-                if args.write {
-                    let files = ops::write_env(&context, manifest, target)?;
-                    if !self.quiet && !self.global.json {
-                        self.progress.clear();
-                        say(&output::env_files_text(&files, self.ambient));
-                    }
-                    return self.print(String::new, || output::env_files_json(&files));
-                }
-                let format = if self.global.json { Format::Json } else { format };
-                let text = ops::env(&mut context, manifest, target, format)?;
-                self.print(|| text.clone(), || text.clone())
-            }
+            Verb::Env(args) => self.env(&mut context, args),
             Verb::Exec(args) => {
                 self.progress.clear();
                 let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
@@ -237,75 +221,20 @@ impl Command<'_> {
         }
     }
 
-    fn cargo(&self, mut context: Context<'_>, command: &str, rest: &[String]) -> Result<u8, Error> {
-        let mut arguments = vec![command.to_owned()];
-        // What was said before the verb is for cargo, too, unless it is only asked a question.
-        let question = command.starts_with('-');
-        if self.global.quiet && !question {
-            arguments.push("--quiet".to_owned());
-        }
-        match self.global.color {
-            ColorChoice::Auto => {}
-            _ if question => {}
-            ColorChoice::Always => arguments.push("--color=always".to_owned()),
-            ColorChoice::Never => arguments.push("--color=never".to_owned()),
-        }
-        arguments.extend_from_slice(rest);
-        let verbose =
-            cargos(rest).any(|argument| argument == "--verbose" || argument.starts_with("-v"));
-        // A program that runs may never end: what is known is said before.
-        let first = matches!(command, "run" | "r");
-        let before = |ground: &ops::Ground, environment: &ops::Environment, known: &[Notice]| {
-            self.progress.clear();
-            if verbose {
-                say(&configuration::text(ground, environment));
+    fn env(&self, context: &mut Context<'_>, args: &EnvArgs) -> Result<u8, Error> {
+        let format = args.format.into();
+        let (manifest, target) = (args.manifest_path.as_deref(), args.target.as_deref());
+        if args.write {
+            let files = ops::write_env(context, manifest, target)?;
+            if !self.quiet && !self.global.json {
+                self.progress.clear();
+                say(&output::env_files_text(&files, self.ambient));
             }
-            if first {
-                self.notices(known.iter());
-            }
-        };
-        let outcome = ops::cargo(&mut context, &arguments, self.default_target, &before)?;
-        let is_build = matches!(command, "build" | "b");
-        if !(is_build && self.global.json) {
-            let skipped = |built: &ops::Built| if first { built.known } else { 0 };
-            self.notices(outcome.built.iter().flat_map(|built| &built.notices[skipped(built)..]));
+            return self.print(String::new, || output::env_files_json(&files));
         }
-        let binaries: Vec<&VerifyOutcome> =
-            outcome.built.iter().flat_map(|built| &built.binaries).collect();
-        if self.global.json {
-            if is_build {
-                self.print(String::new, || summary::build_json(&outcome))?;
-            }
-        } else if !self.quiet && !binaries.is_empty() {
-            say(&output::built_text(&binaries, self.style, &self.own_command()));
-        }
-        let explained = outcome.built.iter().filter_map(|built| built.link_failure.as_ref());
-        for failure in explained.filter(|_| !self.global.json) {
-            say(&summary::link_failure_text(failure, self.style));
-        }
-        let failed = binaries.iter().any(|binary| !binary.passed());
-        Ok(if outcome.code == 0 { u8::from(failed) } else { outcome.code })
-    }
-
-    /// Says what was left out, changed or refused: nothing of it is an error.
-    fn notices<'n>(&self, notices: impl Iterator<Item = &'n Notice>) {
-        if self.global.json {
-            notices.for_each(|notice| say(&summary::notice_event(notice)));
-        } else if !self.quiet {
-            let text = summary::notices_text(notices, self.style);
-            if !text.is_empty() {
-                say(&text);
-            }
-        }
-    }
-
-    /// What the user types to call xprov for the same directory again.
-    fn own_command(&self) -> String {
-        let command = self.ambient.own_command();
-        match &self.global.directory {
-            Some(dir) => format!("{command} -C {}", dir.display()),
-            None => command,
-        }
+        let format = if self.global.json { Format::Json } else { format };
+        let text = ops::env(context, manifest, target, format)?;
+        self.print(|| text.clone(), || text.clone())
     }
 
     fn recipes(&self, context: &Context<'_>, verb: &RecipesVerb) -> Result<u8, Error> {

@@ -94,10 +94,10 @@ pub struct Decision {
 }
 
 /// Who decides what becomes of `native` in a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum By {
-    /// The settings, for this crate or version.
-    Crate,
+    /// The settings, by this key of `isa.crates`.
+    Crate(String),
     /// The built-in list of known crates.
     Known,
     /// The settings, for every crate, or their default.
@@ -129,9 +129,10 @@ impl Policy {
         let rules = self.crates.iter().filter(|(key, _)| matches(key, krate));
         // The longer version is the nearer rule.
         if let Some((key, action)) = rules.max_by_key(|(key, _)| key.len()) {
-            let (action, key) = (action.clone(), quoted(key));
+            let (action, by) = (action.clone(), By::Crate(key.clone()));
+            let key = quoted(key);
             let setting = format!("isa.crates.{key} = \"{}\"", String::from(action.clone()));
-            return Decision { action, setting, by: By::Crate };
+            return Decision { action, setting, by };
         }
         let known = KNOWN.iter().find(|(known, _)| *known == name);
         let action = known.map_or(&self.native, |(_, action)| action).clone();
@@ -176,9 +177,16 @@ mod tests {
                 "1.0.0",
                 Action::Level("x86-64-v3".into()),
                 r#"isa.crates."a@1.0" = "x86-64-v3""#,
-                By::Crate,
+                By::Crate("a@1.0".into()),
             ),
-            ("a", "1.00.0", Action::Native, r#"isa.crates.a = "native""#, By::Crate),
+            (
+                "a",
+                "1.0-rc.1",
+                Action::Level("x86-64-v3".into()),
+                r#"isa.crates."a@1.0" = "x86-64-v3""#,
+                By::Crate("a@1.0".into()),
+            ),
+            ("a", "1.00.0", Action::Native, r#"isa.crates.a = "native""#, By::Crate("a".into())),
             ("lance-linalg", "0.38.2", Action::Baseline, r#"isa.native = "baseline""#, By::Known),
             ("b", "1.0.0", Action::Deny, r#"isa.native = "deny""#, By::Native),
         ] {

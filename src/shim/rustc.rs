@@ -8,6 +8,7 @@ use super::compiler::{Arguments, Step};
 use super::ledger::{Notice, NoticeKind};
 use super::policy::Policy;
 use super::{ReadFile, response};
+use crate::vocab::isa::codegen::{Codegen, joined, switched_on, takes_next};
 
 /// What rustc prints beside compiling; with any other `--print` it compiles nothing.
 const PRINTED_BESIDE: &[&str] = &["link-args", "native-static-libs"];
@@ -53,8 +54,8 @@ pub fn rewrite(
         let text = word.to_str().unwrap_or_default();
         let next = after.first().and_then(|next| next.to_str());
         let (option, split) = match (text, next) {
-            ("-C" | "--codegen", Some(next)) => (Some(next), true),
-            _ => (["-C", "--codegen="].iter().find_map(|way| text.strip_prefix(way)), false),
+            (text, Some(next)) if takes_next(text) => (Some(next), true),
+            _ => (joined(text), false),
         };
         let change = option.zip(policy).and_then(|(option, policy)| filter(option, policy, triple));
         let Some((left, notice)) = change else {
@@ -100,11 +101,8 @@ fn expanded(arguments: &[OsString], read: ReadFile<'_>) -> Option<Vec<OsString>>
 /// What is left of a `-C` option beyond the baseline, and the notice; `None` where it stays.
 fn filter(option: &str, policy: &Policy, triple: Option<&str>) -> Option<(Option<String>, Notice)> {
     let level = policy.level().ok()?;
-    let (key, value) = option.trim_start().split_once('=')?;
-    // Rustc takes either.
-    let (left, allow) = match &*key.trim().replace('_', "-") {
-        "target-cpu" => {
-            let cpu = value.trim();
+    let (left, allow) = match Codegen::read(option)? {
+        Codegen::Cpu(cpu) => {
             let allowed = cpu != "native" && policy.cpus.iter().any(|known| known == cpu);
             if level.rustc_cpu_is_within(cpu) || allowed {
                 return None;
@@ -112,9 +110,9 @@ fn filter(option: &str, policy: &Policy, triple: Option<&str>) -> Option<(Option
             let line = |triple| format!("target.{triple}.rustflags = [\"-Ctarget-cpu={cpu}\"]");
             (None, triple.filter(|_| cpu != "native").map(line))
         }
-        "target-feature" => {
+        Codegen::Features(value) => {
             let beyond = |feature: &&str| {
-                let name = feature.trim().strip_prefix('+').unwrap_or_default();
+                let name = switched_on(feature).unwrap_or_default();
                 !name.is_empty()
                     && !level.has_feature(name)
                     && !policy.features.iter().any(|known| known == name)
@@ -128,7 +126,6 @@ fn filter(option: &str, policy: &Policy, triple: Option<&str>) -> Option<(Option
             let left = (!kept.is_empty()).then(|| format!("target-feature={}", kept.join(",")));
             (left, Some(format!("isa.features = [{}]", names.join(", "))))
         }
-        _ => return None,
     };
     let notice = Notice {
         kind: NoticeKind::Isa,

@@ -1,6 +1,7 @@
 //! Instruction set levels: what each is called, which flags of C compilers stand for it, and which
 //! of rustc's target features it contains. Knows no settings and no tool.
 
+pub mod codegen;
 mod levels;
 
 use levels::{ADD_NOTHING, ADD_NOTHING_PREFIXES, ARCHS, Arch, Level};

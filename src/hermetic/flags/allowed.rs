@@ -3,6 +3,7 @@
 
 use super::{Flag, Origin, Warning};
 use crate::vocab::isa::Baseline;
+use crate::vocab::isa::codegen::{Codegen, joined, switched_on, takes_next};
 use crate::vocab::triple::RustTriple;
 
 /// What of the CPU a build's code may use: the baseline, and what the settings allow besides.
@@ -31,11 +32,13 @@ impl Allowed {
             match codegen(flag, after_c) {
                 Some(Codegen::Cpu(cpu)) if cpu != "native" => allowed.cpus.push(cpu.to_owned()),
                 Some(Codegen::Features(list)) => {
-                    allowed.features.extend(switched_on(list).map(str::to_owned));
+                    allowed
+                        .features
+                        .extend(list.split(',').filter_map(switched_on).map(str::to_owned));
                 }
                 _ => {}
             }
-            after_c = is_split(flag);
+            after_c = takes_next(flag);
         }
         allowed
     }
@@ -95,33 +98,9 @@ impl Allowed {
     }
 }
 
-/// What one of rustc's codegen options says of the CPU.
-enum Codegen<'a> {
-    Cpu(&'a str),
-    Features(&'a str),
-}
-
-/// Whether the next argument belongs to this one.
-fn is_split(flag: &str) -> bool {
-    matches!(flag, "-C" | "--codegen")
-}
-
-/// Reads an argument; `after_c` says that the one before it was `-C`. Rustc takes `_` for `-` in
-/// the names of codegen options.
+/// Reads an argument; `after_c` says that the one before it was `-C`.
 fn codegen(flag: &str, after_c: bool) -> Option<Codegen<'_>> {
-    let joined = || ["-C", "--codegen="].iter().find_map(|way| flag.strip_prefix(way));
-    let option = if after_c { Some(flag) } else { joined() }?;
-    let (name, value) = option.trim().split_once('=')?;
-    match name.trim().replace('_', "-").as_str() {
-        "target-cpu" => Some(Codegen::Cpu(value.trim())),
-        "target-feature" => Some(Codegen::Features(value)),
-        _ => None,
-    }
-}
-
-/// The features that a list switches on.
-fn switched_on(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').filter_map(|item| item.trim().strip_prefix('+'))
+    Codegen::read(if after_c { flag } else { joined(flag)? })
 }
 
 /// Takes out CPUs and features beyond what is allowed, in each of their spellings; of a list of
@@ -131,24 +110,21 @@ pub fn filter(flags: Vec<Flag>, allowed: &Allowed) -> (Vec<Flag>, Vec<Warning>) 
     let mut kept: Vec<Flag> = Vec::with_capacity(flags.len());
     let mut warnings = Vec::new();
     for mut flag in flags {
-        let after_c = kept.last().is_some_and(|last| is_split(&last.value));
+        let after_c = kept.last().is_some_and(|last| takes_next(&last.value));
         let own = matches!(flag.origin, Origin::Setting(_));
         let (what, allow, rest) = match codegen(&flag.value, after_c) {
             Some(Codegen::Cpu(cpu)) if !allowed.has_cpu(cpu) && (!own || cpu == "native") => {
                 (format!("target-cpu={cpu}"), allowed.cpu_line(cpu), None)
             }
             Some(Codegen::Features(list)) if !own => {
-                let is_beyond = |item: &&str| {
-                    let name = item.trim().strip_prefix('+');
-                    name.is_some_and(|name| !allowed.has_feature(name))
-                };
+                let is_beyond =
+                    |item: &&str| switched_on(item).is_some_and(|name| !allowed.has_feature(name));
                 let (beyond, rest): (Vec<&str>, Vec<&str>) = list.split(',').partition(is_beyond);
                 if beyond.is_empty() {
                     kept.push(flag);
                     continue;
                 }
-                let names: Vec<&str> =
-                    beyond.iter().filter_map(|item| item.trim().strip_prefix('+')).collect();
+                let names: Vec<&str> = beyond.iter().filter_map(|item| switched_on(item)).collect();
                 let allow = format!("isa.features = [\"{}\"]", names.join("\", \""));
                 (format!("target-feature={}", beyond.join(",")), Some(allow), Some(rest.join(",")))
             }

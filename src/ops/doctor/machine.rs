@@ -171,8 +171,8 @@ mod tests {
         let all = Available { landlock: Some(4), supervision: true };
         let none = Available { landlock: None, supervision: false };
         assert_eq!((kernel(all, Mode::On), kernel(none, Mode::Off)), (None, None));
-        let note = kernel(none, Mode::Report);
-        assert_eq!(note.is_some(), !cfg!(target_os = "macos"));
-        assert!(note.is_none_or(|note| note.guard == Guard::Open && note.weight == Weight::Note));
+        let found = kernel(none, Mode::Report);
+        assert_eq!(found.is_some(), !cfg!(target_os = "macos"));
+        assert!(found.is_none_or(|note| note.guard == Guard::Open && note.weight == Weight::Note));
     }
 }

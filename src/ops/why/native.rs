@@ -11,6 +11,9 @@ use crate::shim::{Facts, Kind, PREFIX_MAP_VARIABLE, Policy, Rewritten, Tool, rew
 use crate::vocab::isa::Baseline;
 use crate::vocab::sandbox::SANDBOX_VARIABLE;
 
+/// A tool and its name in `bin`.
+type Named<'a> = (&'a String, &'a Tool);
+
 /// What becomes of the flag in calls of the target's compilers, of the host's, and for the crates
 /// that have a rule of their own; nothing where it stays as it is for all.
 pub fn layers(scene: &Scene<'_>, flag: &str) -> Vec<Layer> {
@@ -65,33 +68,25 @@ pub fn of_crate(scene: &Scene<'_>, krate: Crate<'_>) -> Option<Layer> {
 fn whose(scene: &Scene<'_>, policy: &Policy, krate: Crate<'_>) -> Layer {
     let decision = policy.decide(krate);
     let of = |keys: &[&str]| scene.project.setting(keys);
-    let (who, at) = match decision.by {
-        By::Crate => {
-            let rules = scene.project.settings.isa.crates.keys().map(ToString::to_string);
-            let own = rules.filter(|rule| decision.setting.contains(rule)).max_by_key(String::len);
-            ("settings, isa.crates", own.and_then(|rule| of(&["isa", "crates", &rule])))
+    let change = crate_setting(krate, "native").map(|line| format!("`{line}` would let it stay"));
+    let change = change.unwrap_or_default();
+    let (who, at, why) = match &decision.by {
+        By::Crate(key) => {
+            let at = of(&["isa", "crates", key]);
+            ("settings, isa.crates", at, format!("`{}`", decision.setting))
         }
-        By::Known => ("xprov's list of known crates", None),
+        By::Known => ("xprov's list of known crates", None, change),
         By::Native => match of(&["isa", "native"]) {
-            Some(at) => ("settings, isa.native", Some(at)),
-            None => ("xprov", None),
+            Some(at) => ("settings, isa.native", Some(at), change),
+            None => ("xprov", None, change),
         },
-    };
-    let change = crate_setting(krate, "native").filter(|_| decision.by != By::Crate);
-    let why = match (decision.by, change) {
-        (By::Crate, _) => format!("`{}`", decision.setting),
-        (_, Some(line)) => format!("`{line}` would let it stay"),
-        (_, None) => String::new(),
     };
     Layer { at, ..Layer::new(Standing::Tells, who, "").because(why) }
 }
 
 /// A compiler for the target, and one for the host where that has others. All of a sort have the
 /// same policy.
-#[expect(clippy::type_complexity, reason = "two names with their tools")]
-fn compilers<'a>(
-    scene: &Scene<'a>,
-) -> (Option<(&'a String, &'a Tool)>, Option<(&'a String, &'a Tool)>) {
+fn compilers<'a>(scene: &Scene<'a>) -> (Option<Named<'a>>, Option<Named<'a>>) {
     let prefix = format!("{}-", scene.ground.tools.target.prefix);
     let tools = scene.environment.shims.tools.iter();
     let compilers = tools.filter(|(_, tool)| tool.kind == Kind::Compiler);
