@@ -13,7 +13,7 @@ use crate::hermetic::{CTools, Rust, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
 use crate::shim::{Kind, Tool, build_script};
-use crate::sys::fs::Describe as _;
+use crate::sys::fs::{Describe as _, real_path};
 use crate::vocab::triple::RustTriple;
 
 /// The name in `bin` of what starts programs of the target.
@@ -157,6 +157,8 @@ impl Toolset {
             (false, _) => Tool::without_program(Kind::Runner),
         };
         set.shims.insert(RUNNER.to_owned(), runner);
+        let more = second_names(&set.shims, &set.links);
+        set.shims.extend(more);
         // A shim outranks a link of the same name: the link would go around it.
         set.links.retain(|name, _| !set.shims.contains_key(name));
         Ok(set)
@@ -183,6 +185,21 @@ impl Toolset {
         }
         Ok(())
     }
+}
+
+/// A compiler has names with its version, too (`gcc-12`), and whoever calls it by one must meet the
+/// shim as well: the links that lead to a compiler which is a shim under another name.
+fn second_names(
+    shims: &BTreeMap<String, Tool>,
+    links: &BTreeMap<String, PathBuf>,
+) -> BTreeMap<String, Tool> {
+    let compilers = shims.values().filter(|tool| tool.kind == Kind::Compiler);
+    let by_file: BTreeMap<PathBuf, &Tool> = compilers
+        .filter_map(|tool| Some((tool.program.as_deref().map(real_path)?, tool)))
+        .collect();
+    let found =
+        links.iter().filter_map(|(name, path)| Some((name, *by_file.get(&real_path(path))?)));
+    found.map(|(name, tool)| (name.clone(), tool.clone())).collect()
 }
 
 fn program(from: &Filled, name: &str) -> PathBuf {
@@ -229,4 +246,31 @@ fn matching(tree: &Path, pattern: &str) -> Result<Vec<(String, PathBuf)>, Error>
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_compiler_is_a_shim_by_each_of_its_names() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        for name in ["t-gcc-12", "t-ld"] {
+            fs::write(path(name), "").expect("written");
+        }
+        symlink("t-gcc-12", path("gcc-12")).expect("linked");
+        let tool = Tool::new(Kind::Compiler, path("t-gcc-12")).with_before(["--sysroot=/s".into()]);
+        let shims = BTreeMap::from([
+            ("t-gcc".to_owned(), tool.clone()),
+            ("sh".to_owned(), Tool::new(Kind::Plain, path("t-ld"))),
+        ]);
+        let names = ["gcc-12", "t-gcc-12", "t-ld"];
+        let links = names.iter().map(|name| ((*name).to_owned(), path(name))).collect();
+        let more = second_names(&shims, &links);
+        assert_eq!(more.keys().collect::<Vec<_>>(), ["gcc-12", "t-gcc-12"]);
+        assert_eq!(more["gcc-12"], tool);
+    }
 }

@@ -70,7 +70,7 @@ pub fn rewrite(
             all.extend(baseline_flags(tool, &changed.words).iter().map(OsString::from));
             all.extend(prefix_flags(&facts.prefix_map));
             // `cpp` preprocesses whatever else it is told.
-            if changed.step == Step::Link && name.ends_with("cpp") {
+            if changed.step == Step::Link && is_cpp(name) {
                 changed.step = Step::Compile;
             }
             changed
@@ -99,6 +99,12 @@ pub fn rewrite(
     };
     let call = Call { program, arguments: all, cwd };
     Ok(Rewritten { call, step: changed.step, notices: changed.notices, denied: changed.denied })
+}
+
+/// `cpp`, `aarch64-linux-gnu-cpp`, `cpp-12`.
+fn is_cpp(name: &str) -> bool {
+    let version = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    name.trim_end_matches(version).ends_with("cpp")
 }
 
 fn compiler_arguments(
@@ -158,6 +164,19 @@ mod tests {
         let maps = ["-ffile-prefix-map=/a b=/x", "-ffile-prefix-map=/é=/y"];
         assert_eq!(call.program, Path::new("/s/gcc-12"));
         assert_eq!(call.arguments, ["--sysroot=/s", maps[0], maps[1], "-c", "a.c"]);
+    }
+
+    #[test]
+    fn a_preprocessor_links_nothing_whatever_its_version() {
+        let tool = Tool::new(Kind::Compiler, "/s/cpp-12");
+        let step = |name| {
+            let arguments = [OsString::from("a.c")];
+            rewrite(name, &tool, &arguments, &Facts::default(), &|_| None).expect("a call").step
+        };
+        for name in ["cpp", "cpp-12", "t-cpp-12.2"] {
+            assert_eq!(step(name), Step::Compile, "{name}");
+        }
+        assert_eq!(step("g++-12"), Step::Link);
     }
 
     #[test]
