@@ -9,6 +9,7 @@ pub mod isa;
 pub mod name;
 pub mod nearest;
 pub mod relpath;
+pub mod rustc_option;
 pub mod sandbox;
 pub mod storepath;
 pub mod triple;

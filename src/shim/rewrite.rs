@@ -76,7 +76,8 @@ pub fn rewrite(
             changed
         }
         Kind::Rustc => {
-            rustc::rewrite(arguments, tool.policy.as_ref(), tool.host_policy.as_ref(), read)
+            let (target, host) = (tool.policy.as_ref(), tool.host_policy.as_ref());
+            rustc::rewrite(arguments, target, host, &|| roots(facts), read)
         }
         Kind::Runner => {
             let mut words = arguments.to_vec();
@@ -114,11 +115,12 @@ fn compiler_arguments(
     read: ReadFile<'_>,
 ) -> Arguments {
     let krate = Crate { name: facts.krate.as_deref(), version: facts.version.as_deref() };
-    let roots = || Roots::of(&facts.sandbox, &facts.prefix_map, &facts.env_dir);
-    compiler::rewrite(
-        arguments,
-        &Rules { policy: tool.policy.as_ref(), krate, roots: &roots, read },
-    )
+    let policy = tool.policy.as_ref();
+    compiler::rewrite(arguments, &Rules { policy, krate, roots: &|| roots(facts), read })
+}
+
+fn roots(facts: &Facts) -> Roots {
+    Roots::of(&facts.sandbox, &facts.prefix_map, &facts.env_dir)
 }
 
 fn unchanged(words: Vec<OsString>) -> Arguments {

@@ -1,14 +1,16 @@
 //! The arguments of rustc: target CPUs and features beyond the baseline are taken out, unless the
-//! settings allow them. Pure.
+//! settings allow them, and so are directories and linkers of this machine. Pure.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use super::compiler::{Arguments, Step};
 use super::ledger::{Notice, NoticeKind};
+use super::machine::{self, Roots};
 use super::policy::Policy;
 use super::{ReadFile, response};
-use crate::vocab::isa::codegen::{Codegen, joined, switched_on, takes_next};
+use crate::vocab::isa::codegen::{Codegen, switched_on};
+use crate::vocab::rustc_option::apart;
 
 /// What rustc prints beside compiling; with any other `--print` it compiles nothing.
 const PRINTED_BESIDE: &[&str] = &["link-args", "native-static-libs"];
@@ -36,34 +38,34 @@ pub fn rewrite(
     arguments: &[OsString],
     target: Option<&Policy>,
     host: Option<&Policy>,
+    roots: &dyn Fn() -> Roots,
     read: ReadFile<'_>,
 ) -> Arguments {
-    if is_probe(arguments) {
-        let words = arguments.to_vec();
-        return Arguments { words, notices: Vec::new(), step: Step::Probe, denied: None };
-    }
-    let expanded = expanded(arguments, read);
-    let all = expanded.as_deref().unwrap_or(arguments);
-    let triple = triple(all);
+    let step = if is_probe(arguments) { Step::Probe } else { Step::Compile };
+    let all = one_by_one(expanded(arguments, read));
+    let triple = triple(&all);
     let policy = if triple.is_some() { target } else { host };
     let mut notices = Vec::new();
     let mut words = Vec::with_capacity(all.len());
-    let mut rest = all;
+    let mut rest = all.as_slice();
     while let [word, after @ ..] = rest {
         rest = after;
         let text = word.to_str().unwrap_or_default();
         let next = after.first().and_then(|next| next.to_str());
-        let (option, split) = match (text, next) {
-            (text, Some(next)) if takes_next(text) => (Some(next), true),
-            _ => (joined(text), false),
-        };
-        let change = option.zip(policy).and_then(|(option, policy)| filter(option, policy, triple));
-        let Some((left, notice)) = change else {
+        let Some((way, value, split)) = option(text, next) else {
             words.push(word.clone());
             continue;
         };
-        notices.push(notice);
-        words.extend(left.map(|left| OsString::from(format!("-C{left}"))));
+        let change = match way {
+            "-L" => host_directory(value, roots),
+            _ => host_linker(value, roots).or_else(|| filter(value, policy?, triple)),
+        };
+        if let Some((left, notice)) = change {
+            notices.push(notice);
+            words.extend(left.map(|left| OsString::from(format!("-C{left}"))));
+        } else {
+            words.extend(std::iter::once(word).chain(&rest[..usize::from(split)]).cloned());
+        }
         rest = &rest[usize::from(split)..];
     }
     // Cargo gave a file because the arguments are too long for a command line; where nothing in it
@@ -71,7 +73,22 @@ pub fn rewrite(
     if notices.is_empty() {
         words = arguments.to_vec();
     }
-    Arguments { words, notices, step: Step::Compile, denied: None }
+    Arguments { words, notices, step, denied: None }
+}
+
+/// `-C` or `-L`, the value, and whether that is the next word.
+fn option<'a>(text: &'a str, next: Option<&'a str>) -> Option<(&'static str, &'a str, bool)> {
+    match text {
+        "-C" | "--codegen" => Some(("-C", next?, true)),
+        "-L" => Some(("-L", next?, true)),
+        _ => {
+            let joined = [("-C", "-C"), ("-C", "--codegen="), ("-L", "-L")];
+            let (way, value) = joined
+                .into_iter()
+                .find_map(|(way, start)| Some((way, text.strip_prefix(start)?)))?;
+            Some((way, value, false))
+        }
+    }
 }
 
 /// The value of `--target`.
@@ -86,16 +103,57 @@ fn triple(arguments: &[OsString]) -> Option<&str> {
 }
 
 /// The arguments with what is in `@path` files; rustc reads one argument a line, and no file in a
-/// file. `None` where there is no file.
-fn expanded(arguments: &[OsString], read: ReadFile<'_>) -> Option<Vec<OsString>> {
-    let path =
-        |word: &OsString| word.to_str().and_then(|text| text.strip_prefix('@').map(str::to_owned));
-    arguments.iter().find_map(path)?;
+/// file.
+fn expanded(arguments: &[OsString], read: ReadFile<'_>) -> Vec<OsString> {
     let lines = |word: &OsString| {
-        let text = path(word).and_then(|path| read(Path::new(&path)));
+        let path = word.to_str().and_then(|text| text.strip_prefix('@'));
+        let text = path.and_then(|path| read(Path::new(path)));
         text.map_or_else(|| vec![word.clone()], |text| response::lines(&text))
     };
-    Some(arguments.iter().flat_map(lines).collect())
+    arguments.iter().flat_map(lines).collect()
+}
+
+/// The arguments without options that share a word.
+fn one_by_one(words: Vec<OsString>) -> Vec<OsString> {
+    if !words.iter().any(|word| word.to_str().is_some_and(|text| apart(text).is_some())) {
+        return words;
+    }
+    let one = |word: OsString| match word.to_str().and_then(apart) {
+        Some(words) => words.into_iter().map(OsString::from).collect(),
+        None => vec![word],
+    };
+    words.into_iter().flat_map(one).collect()
+}
+
+/// `-L native=/usr/lib`: rustc itself takes static libraries from there.
+fn host_directory(value: &str, roots: &dyn Fn() -> Roots) -> Option<(Option<String>, Notice)> {
+    let kinds = ["dependency", "crate", "native", "framework", "all"];
+    let path = value.split_once('=').filter(|(kind, _)| kinds.contains(kind));
+    let path = path.map_or(value, |(_, path)| path);
+    let notice = Notice {
+        kind: NoticeKind::HostDirectory,
+        what: format!("-L{value}"),
+        became: None,
+        why: "it is a directory of this machine".to_owned(),
+        allow: Some(format!("sandbox.read = [\"{path}\"]")),
+    };
+    machine::is_machine(path, &mut || roots()).then_some((None, notice))
+}
+
+/// `-Clinker=/usr/bin/cc`: without it, the linker is the one that cargo names, a shim.
+fn host_linker(option: &str, roots: &dyn Fn() -> Roots) -> Option<(Option<String>, Notice)> {
+    let (key, path) = option.trim_start().split_once('=')?;
+    if key.trim() != "linker" || !machine::is_machine(path, &mut || roots()) {
+        return None;
+    }
+    let notice = Notice {
+        kind: NoticeKind::HostDirectory,
+        what: format!("-C{}", option.trim_start()),
+        became: None,
+        why: "it is a program of this machine".to_owned(),
+        allow: None,
+    };
+    Some((None, notice))
 }
 
 /// What is left of a `-C` option beyond the baseline, and the notice; `None` where it stays.
@@ -139,6 +197,8 @@ fn filter(option: &str, policy: &Policy, triple: Option<&str>) -> Option<(Option
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
     use crate::vocab::isa::Baseline;
 
@@ -151,7 +211,8 @@ mod tests {
         let read = |path: &Path| {
             (path == Path::new("f")).then(|| b"--target=t\na b.rs\n-Ctarget-cpu=native".to_vec())
         };
-        rewrite(&arguments, Some(&target), Some(&host), &read)
+        let roots = || Roots::of(OsStr::new("on\u{1f}r=/usr/src"), OsStr::new(""), Path::new("/e"));
+        rewrite(&arguments, Some(&target), Some(&host), &roots, &read)
     }
 
     #[test]
@@ -166,6 +227,14 @@ mod tests {
                 &["--target=t", "-Ctarget-feature=-sse3,+crt-static,+aes", "a.rs"],
             ),
             (&["a.rs", "-Ctarget-feature=+aes"], &["a.rs"]),
+            (&["-gC", "target-cpu=native", "a.rs"], &["-g", "a.rs"]),
+            (&["-OgCtarget-cpu=native", "a.rs"], &["-O", "-g", "a.rs"]),
+            (&["-L", "native=/usr/lib", "-L", "/usr/src/x", "a.rs"], &["-L", "/usr/src/x", "a.rs"]),
+            (&["-Lall=/usr/lib", "-Ldependency=/t", "a.rs"], &["-Ldependency=/t", "a.rs"]),
+            (
+                &["-Clinker=/e/gcc", "-C", "linker=/usr/bin/cc", "a.rs"],
+                &["-Clinker=/e/gcc", "a.rs"],
+            ),
             (&["@f", "-O"], &["--target=t", "a b.rs", "-O"]),
         ] {
             let found = rewritten(arguments);
@@ -180,6 +249,7 @@ mod tests {
             &["--target=t", "-Ctarget-cpu=haswell", "-Ctarget-feature=+popcnt,+aes", "a.rs"][..],
             &["--target=t", "-Copt-level=3", "--cfg", "target-cpu=native", "a.rs"],
             &["a.rs", "-Ctarget-cpu=x86-64", "-Ctarget-feature=-sse2,+crt-static", "-C"],
+            &["-gO", "-Clinker=cc", "-L", "usr/lib", "a.rs"],
         ] {
             let found = rewritten(arguments);
             assert_eq!((found.words, found.notices), (words(arguments), vec![]));

@@ -4,6 +4,7 @@
 use super::{Flag, Origin, Warning};
 use crate::vocab::isa::Baseline;
 use crate::vocab::isa::codegen::{Codegen, joined, switched_on, takes_next};
+use crate::vocab::rustc_option;
 use crate::vocab::triple::RustTriple;
 
 /// What of the CPU a build's code may use: the baseline, and what the settings allow besides.
@@ -109,7 +110,7 @@ fn codegen(flag: &str, after_c: bool) -> Option<Codegen<'_>> {
 pub fn filter(flags: Vec<Flag>, allowed: &Allowed) -> (Vec<Flag>, Vec<Warning>) {
     let mut kept: Vec<Flag> = Vec::with_capacity(flags.len());
     let mut warnings = Vec::new();
-    for mut flag in flags {
+    for mut flag in flags.into_iter().flat_map(one_by_one) {
         let after_c = kept.last().is_some_and(|last| takes_next(&last.value));
         let own = matches!(flag.origin, Origin::Setting(_));
         let (what, allow, rest) = match codegen(&flag.value, after_c) {
@@ -145,6 +146,16 @@ pub fn filter(flags: Vec<Flag>, allowed: &Allowed) -> (Vec<Flag>, Vec<Warning>) 
         warnings.push(Warning::BeyondBaseline { origin, what, why, allow });
     }
     (kept, warnings)
+}
+
+/// `-gCtarget-cpu=native` as rustc reads it: each option as a word of its own.
+fn one_by_one(flag: Flag) -> Vec<Flag> {
+    match rustc_option::apart(&flag.value) {
+        Some(words) => {
+            words.into_iter().map(|value| Flag { value, origin: flag.origin.clone() }).collect()
+        }
+        None => vec![flag],
+    }
 }
 
 /// The same for arguments that the user gives to rustc.
@@ -193,6 +204,8 @@ mod tests {
             let expected = (vec![], pair("target-cpu=native", &line));
             assert_eq!(filtered(flags, &[]), expected, "{flags:?}");
         }
+        let (kept, said) = filtered(&["-gC", "target-cpu=native", "-OCtarget-cpu=native"], &[]);
+        assert_eq!((kept, said.len()), (vec!["-g".to_owned(), "-O".to_owned()], 2));
         let kept = ["-C", "target-cpu=x86-64", "--cfg", "target-cpu=native", "-Copt-level=3"];
         assert_eq!(filtered(&kept, &[]), (kept.map(str::to_owned).to_vec(), vec![]));
     }
