@@ -15,6 +15,7 @@ mod enter;
 pub mod ledger;
 mod link;
 mod machine;
+mod option;
 pub mod policy;
 mod response;
 mod rewrite;
@@ -34,7 +35,7 @@ pub use policy::{Action, Policy};
 pub use rewrite::{Call, Facts, Rewritten, rewrite};
 
 /// The version of what shims do to command lines. Part of env-id.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The variable with the directory in which the user called `xprov run`.
 pub const CWD_VARIABLE: &str = "XPROV_CWD";

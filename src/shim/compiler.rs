@@ -5,10 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::ledger::{Notice, NoticeKind};
-use super::machine::{self, Named, Roots};
+use super::machine::{self, Roots};
 use super::policy::{Action, Crate, Decision, Policy, crate_setting};
-use super::response;
-use super::{Denied, ReadFile};
+use super::{Denied, ReadFile, option, response};
 use crate::vocab::isa::Baseline;
 
 /// What a call does.
@@ -33,6 +32,8 @@ pub struct Arguments {
     pub step: Step,
     /// Why the call may not happen.
     pub denied: Option<Denied>,
+    /// Whether they name a CPU with `-mcpu`.
+    pub cpu: bool,
 }
 
 /// What a rewriting goes by.
@@ -50,52 +51,6 @@ pub struct Rules<'a> {
 /// How many files may name files, a loop or not; gcc allows 2000 in all.
 const DEPTH: usize = 16;
 
-/// Options whose value is the next argument: it is not looked at.
-const WITH_VALUE: &[&str] = &[
-    "-o",
-    "-x",
-    "-D",
-    "-U",
-    "-A",
-    "-u",
-    "-z",
-    "-e",
-    "-T",
-    "-l",
-    "-MF",
-    "-MT",
-    "-MQ",
-    "-include",
-    "-imacros",
-    "-iprefix",
-    "-iwithprefix",
-    "-iwithprefixbefore",
-    "-isysroot",
-    "-imultilib",
-    "-Xassembler",
-    "-Xpreprocessor",
-    "-Xlinker",
-    "-Xclang",
-    "-mllvm",
-    "-arch",
-    "-target",
-    "-framework",
-    "-aux-info",
-    "-dumpbase",
-    "-dumpdir",
-    "-specs",
-    "-wrapper",
-    "--param",
-    "--sysroot",
-    "--output",
-];
-
-const COMPILES: &[&str] = &["-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"];
-
-/// Options with which a compiler prints something and does nothing else.
-const PRINTS: &[&str] = &["--version", "-###", "--target-help", "-V", "-qversion"];
-const PRINTS_PREFIXES: &[&str] = &["-print-", "--print-", "-dump", "--help"];
-
 /// Rewrites the caller's arguments.
 pub fn rewrite(arguments: &[OsString], rules: &Rules<'_>) -> Arguments {
     let mut scan = Scan::new(rules);
@@ -106,7 +61,7 @@ pub fn rewrite(arguments: &[OsString], rules: &Rules<'_>) -> Arguments {
         (_, true, _) => Step::Compile,
         _ => Step::Link,
     };
-    Arguments { words, notices: scan.notices, step, denied: scan.denied }
+    Arguments { words, notices: scan.notices, step, denied: scan.denied, cpu: scan.cpu }
 }
 
 struct Scan<'a> {
@@ -118,6 +73,10 @@ struct Scan<'a> {
     prints: bool,
     compiles: bool,
     inputs: bool,
+    /// A `-march` or `-mcpu` stays.
+    level: bool,
+    /// A `-mcpu` stays.
+    cpu: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -131,6 +90,8 @@ impl<'a> Scan<'a> {
             prints: false,
             compiles: false,
             inputs: false,
+            level: false,
+            cpu: false,
         }
     }
 
@@ -158,8 +119,7 @@ impl<'a> Scan<'a> {
                 }
                 continue;
             }
-            let next = after.first().and_then(|next| next.to_str());
-            let length = if let Some(length) = self.option(text, next, out) {
+            let length = if let Some(length) = self.option(text, after, out) {
                 changed = true;
                 length
             } else {
@@ -180,34 +140,23 @@ impl<'a> Scan<'a> {
 
     /// Takes an option out or puts others in its place: how many words it has, including the first,
     /// less one. `None` where it stays.
-    fn option(&mut self, text: &str, next: Option<&str>, out: &mut Vec<OsString>) -> Option<usize> {
+    fn option(&mut self, text: &str, after: &[OsString], out: &mut Vec<OsString>) -> Option<usize> {
         if !text.starts_with('-') {
             return None;
         }
-        if let Some((option, length)) = native(text, next) {
+        let next = after.first().and_then(|next| next.to_str());
+        if let Some((option, length)) = option::native(text, next) {
             return self.native(option, out).then_some(length);
         }
         let roots = self.rules.roots;
         let known = &mut self.roots;
         let mut roots = || known.get_or_insert_with(roots).clone();
-        let (dir, length) = match machine::directory(text) {
-            Named::Here(dir) => (dir, 0),
-            Named::Next => (next?, 1),
-            Named::No => {
-                let (left, dropped) = machine::linker_words(text, &mut roots)?;
-                for dir in dropped {
-                    self.host_directory(text.to_owned(), left.clone(), &dir);
-                }
-                out.extend(left.map(OsString::from));
-                return Some(0);
-            }
-        };
-        if !machine::is_machine(dir, &mut roots) {
-            return None;
+        let dropped = machine::without_machine(text, after, &mut roots)?;
+        for dir in &dropped.dirs {
+            self.host_directory(dropped.what.clone(), dropped.left.clone(), dir);
         }
-        let what = if length == 0 { text.to_owned() } else { format!("{text} {dir}") };
-        self.host_directory(what, None, dir);
-        Some(length)
+        out.extend(dropped.left.map(OsString::from));
+        Some(dropped.length)
     }
 
     /// Notes what a word that stays says of the call: the number of words after it that belong to it.
@@ -215,11 +164,11 @@ impl<'a> Scan<'a> {
         if !text.starts_with('-') || text == "-" || text.starts_with("-l") {
             self.inputs = true;
         }
-        self.compiles |= COMPILES.contains(&text);
-        self.prints |=
-            PRINTS.contains(&text) || PRINTS_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
-        let takes = WITH_VALUE.contains(&text) || machine::directory(text) == Named::Next;
-        usize::from(takes)
+        self.compiles |= option::compiles(text);
+        self.prints |= option::prints(text);
+        self.level |= option::names_level(text);
+        self.cpu |= text.starts_with("-mcpu=");
+        usize::from(option::takes_next(text))
     }
 
     fn host_directory(&mut self, what: String, became: Option<String>, dir: &str) {
@@ -237,14 +186,18 @@ impl<'a> Scan<'a> {
         let Some(policy) = self.rules.policy else { return false };
         let decision = self.decision.get_or_insert_with(|| policy.decide(self.rules.krate));
         let tune = option.starts_with("-mtune");
+        let baseline = Baseline::of(&policy.arch, Some(&policy.baseline));
         let flags: &[&str] = match &decision.action {
             Action::Native => return false,
             _ if tune => &[],
             Action::Level(level) => Baseline::level_flags(&policy.arch, level).unwrap_or_default(),
+            // It is before all of them already; after another level it has to be said again.
+            Action::Baseline if self.level => {
+                baseline.as_ref().map(Baseline::c_flags).unwrap_or_default()
+            }
             Action::Baseline | Action::Deny => &[],
         };
         out.extend(flags.iter().map(OsString::from));
-        let baseline = Baseline::of(&policy.arch, Some(&policy.baseline));
         let denies = decision.action == Action::Deny && !tune;
         let became = match &baseline {
             _ if denies || tune => None,
@@ -275,24 +228,6 @@ impl<'a> Scan<'a> {
 /// As many of `rest` as there are, and no more than `length`.
 fn words_of(rest: &[OsString], length: usize) -> usize {
     rest.len().min(length)
-}
-
-/// An option that asks for this machine's CPU, in its plain spelling, and how many words follow it.
-/// gcc reads `--machine=arch=native`, `--machine-arch=native` and `--machine arch=native` as
-/// `-march=native`.
-fn native(text: &str, next: Option<&str>) -> Option<(&'static str, usize)> {
-    let (value, length) = match text.strip_prefix("--machine") {
-        Some("") => (next?, 1),
-        Some(rest) => (rest.strip_prefix(['=', '-'])?, 0),
-        None => (text.strip_prefix("-m")?, 0),
-    };
-    let option = match value {
-        "arch=native" => "-march=native",
-        "cpu=native" => "-mcpu=native",
-        "tune=native" => "-mtune=native",
-        _ => return None,
-    };
-    Some((option, length))
 }
 
 #[cfg(test)]

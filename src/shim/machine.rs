@@ -37,10 +37,34 @@ const OPTIONS: &[&str] = &[
     "--prefix",
 ];
 
-/// The same of linkers, behind `-Wl,` and `-Xlinker`. `-rpath` is not among them: it says where the
-/// binary looks when it runs.
-const LINKER_OPTIONS: &[&str] =
-    &["-L", "--library-path", "-library-path", "-rpath-link", "--rpath-link"];
+/// Options with a directory that stands for the machine's root.
+const ROOT_OPTIONS: &[&str] = &["--sysroot", "-isysroot"];
+
+/// How a compiler passes words on to another program, and that one's options with a directory.
+struct Behind {
+    /// Before words with commas between them.
+    list: &'static str,
+    /// Before a word of its own.
+    single: &'static str,
+    options: &'static [&'static str],
+}
+
+/// `-rpath` is not among the linker's: it says where the binary looks when it runs.
+const BEHIND: &[Behind] = &[
+    Behind {
+        list: "-Wl,",
+        single: "-Xlinker",
+        options: &[
+            "-L",
+            "--library-path",
+            "-library-path",
+            "-rpath-link",
+            "--rpath-link",
+            "--sysroot",
+        ],
+    },
+    Behind { list: "-Wp,", single: "-Xpreprocessor", options: OPTIONS },
+];
 
 /// The directories that a call may name although they are below one of the machine's: the
 /// project's, the store's and what the settings allow.
@@ -80,7 +104,10 @@ pub enum Named<'a> {
 
 /// The directory that a compiler's argument names.
 pub fn directory(argument: &str) -> Named<'_> {
-    named(argument, OPTIONS)
+    match named(argument, OPTIONS) {
+        Named::No => named(argument, ROOT_OPTIONS),
+        found => found,
+    }
 }
 
 fn named<'a>(argument: &'a str, options: &[&str]) -> Named<'a> {
@@ -99,112 +126,107 @@ fn named<'a>(argument: &'a str, options: &[&str]) -> Named<'a> {
     Named::No
 }
 
+/// Whether an option names a directory of the machine's. `--sysroot=/`, and without a directory,
+/// is the machine itself.
+fn is_of_machine(option: &str, dir: &str, roots: &mut impl FnMut() -> Roots) -> bool {
+    let is_root = dir.is_empty() || normal(dir).is_some_and(|dir| dir.parent().is_none());
+    ROOT_OPTIONS.iter().any(|name| option.starts_with(name)) && is_root || is_machine(dir, roots)
+}
+
 /// Whether `path` is in a directory of the machine's and below no root. `roots` is asked only for
 /// the first.
 pub fn is_machine(path: &str, roots: &mut impl FnMut() -> Roots) -> bool {
-    if !path.starts_with('/') {
-        return false;
-    }
-    let mut plain = PathBuf::new();
-    for component in Path::new(path).components() {
-        match component {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    MACHINE.iter().any(|dir| plain.starts_with(dir)) && !roots().contain(&plain)
+    normal(path).is_some_and(|path| {
+        MACHINE.iter().any(|dir| path.starts_with(dir)) && !roots().contain(&path)
+    })
 }
 
-/// `-Wl,…` without the machine's directories: the argument (`None` where nothing is left), and what
-/// was taken out. `None` where nothing was.
-pub fn linker_words(
+/// An absolute path without `.` and `..`.
+fn normal(path: &str) -> Option<PathBuf> {
+    let path = path.starts_with('/').then(|| Path::new(path))?;
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                normal.pop();
+            }
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    Some(normal)
+}
+
+/// What is left out of a compiler's arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// What was there.
+    pub what: String,
+    /// What is there now.
+    pub left: Option<String>,
+    /// How many of the words after the first are gone, too.
+    pub length: usize,
+    /// The directories.
+    pub dirs: Vec<String>,
+}
+
+/// Takes the machine's directories out of an argument and those that belong to it; `after` is what
+/// follows it. `None`: there are none.
+pub fn without_machine<S: AsRef<OsStr>>(
     argument: &str,
+    after: &[S],
     roots: &mut impl FnMut() -> Roots,
-) -> Option<(Option<String>, Vec<String>)> {
-    let words: Vec<&str> = argument.strip_prefix("-Wl,")?.split(',').collect();
-    let (mut kept, mut dropped): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+) -> Option<Dropped> {
+    let word = |index: usize| after.get(index).and_then(|word| word.as_ref().to_str());
+    let (option, dir, length) = match directory(argument) {
+        Named::Here(dir) => (argument, dir, 0),
+        Named::Next => (argument, word(0)?, 1),
+        Named::No => {
+            let list = BEHIND.iter().find(|behind| argument.starts_with(behind.list));
+            if let Some(behind) = list {
+                return passed_in_a_list(argument, behind, roots);
+            }
+            let behind = BEHIND.iter().find(|behind| argument == behind.single)?;
+            let option = word(0)?;
+            match named(option, behind.options) {
+                Named::Here(dir) => (option, dir, 1),
+                Named::Next if word(1)? == behind.single => (option, word(2)?, 3),
+                _ => return None,
+            }
+        }
+    };
+    is_of_machine(option, dir, roots).then(|| {
+        let words = (0..length).filter_map(word);
+        let what: Vec<&str> = std::iter::once(argument).chain(words).collect();
+        Dropped { what: what.join(" "), left: None, length, dirs: vec![dir.to_owned()] }
+    })
+}
+
+fn passed_in_a_list(
+    argument: &str,
+    behind: &Behind,
+    roots: &mut impl FnMut() -> Roots,
+) -> Option<Dropped> {
+    let words: Vec<&str> = argument.strip_prefix(behind.list)?.split(',').collect();
+    let (mut kept, mut dirs): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
     let mut index = 0;
     while let Some(word) = words.get(index) {
-        let (dir, length) = match named(word, LINKER_OPTIONS) {
+        let (dir, length) = match named(word, behind.options) {
             Named::Here(dir) => (Some(dir), 1),
             Named::Next => (words.get(index + 1).copied(), 2),
             Named::No => (None, 1),
         };
         let end = words.len().min(index + length);
         match dir {
-            Some(dir) if is_machine(dir, roots) => dropped.push(dir.to_owned()),
+            Some(dir) if is_of_machine(word, dir, roots) => dirs.push(dir.to_owned()),
             _ => kept.extend(&words[index..end]),
         }
         index = end;
     }
-    let left = (!kept.is_empty()).then(|| format!("-Wl,{}", kept.join(",")));
-    (!dropped.is_empty()).then_some((left, dropped))
+    let left = (!kept.is_empty()).then(|| format!("{}{}", behind.list, kept.join(",")));
+    let what = argument.to_owned();
+    (!dirs.is_empty()).then_some(Dropped { what, left, length: 0, dirs })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn roots() -> Roots {
-        Roots::of(
-            OsStr::new("on\u{1f}r=/usr/src/app\u{1f}w=/tmp\u{1f}n="),
-            OsStr::new("/opt/store=/s"),
-            Path::new("/e"),
-        )
-    }
-
-    #[test]
-    fn directories_of_the_machine_are_known_unless_they_are_below_a_root() {
-        for (path, expected) in [
-            ("/usr/include", true),
-            ("/usr/src/app/include", false),
-            ("/usr/src/app/../../include", true),
-            ("/opt/store/v1", false),
-            ("/opt/homebrew/lib", true),
-            ("/libx", false),
-            ("/home/u/include", false),
-            ("include", false),
-            ("=/usr/include", false),
-        ] {
-            assert_eq!(is_machine(path, &mut roots), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn arguments_name_directories_in_three_ways() {
-        for (argument, expected) in [
-            ("-I/usr/include", Named::Here("/usr/include")),
-            ("-isystem/x", Named::Here("/x")),
-            ("-isystem", Named::Next),
-            ("-L", Named::Next),
-            ("--library-directory=/x", Named::Here("/x")),
-            ("--include-directory-after=/x", Named::Here("/x")),
-            ("--prefix", Named::Next),
-            ("-isysroot", Named::No),
-            ("-include", Named::No),
-            ("-lz", Named::No),
-        ] {
-            assert_eq!(directory(argument), expected, "{argument}");
-        }
-    }
-
-    #[test]
-    fn the_linkers_words_are_taken_out_one_by_one() {
-        let words = |argument| linker_words(argument, &mut roots);
-        let of = |left: Option<&str>, dropped: &[&str]| {
-            let dropped = dropped.iter().map(|dir| (*dir).to_owned()).collect();
-            Some((left.map(str::to_owned), dropped))
-        };
-        assert_eq!(words("-Wl,-L/usr/lib"), of(None, &["/usr/lib"]));
-        assert_eq!(words("-Wl,-z,now,-rpath-link,/lib"), of(Some("-Wl,-z,now"), &["/lib"]));
-        assert_eq!(
-            words("-Wl,-L,/usr/lib,--gc-sections"),
-            of(Some("-Wl,--gc-sections"), &["/usr/lib"])
-        );
-        assert_eq!(words("-Wl,-rpath,/usr/lib"), None);
-        assert_eq!(words("-Wl,-rpath-link=/tmp/x"), None);
-    }
-}
+mod tests;

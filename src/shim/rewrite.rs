@@ -9,7 +9,6 @@ use super::ledger::Notice;
 use super::machine::Roots;
 use super::policy::Crate;
 use super::{Denied, Error, ReadFile, rustc};
-use crate::vocab::isa::Baseline;
 
 /// What a rewriting may depend on besides the tool and its arguments.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +66,7 @@ pub fn rewrite(
     let changed = match tool.kind {
         Kind::Compiler => {
             let mut changed = compiler_arguments(tool, arguments, facts, read);
-            all.extend(baseline_flags(tool, &changed.words).iter().map(OsString::from));
+            all.extend(baseline_flags(tool, changed.cpu).iter().map(OsString::from));
             all.extend(prefix_flags(&facts.prefix_map));
             // `cpp` preprocesses whatever else it is told.
             if changed.step == Step::Link && is_cpp(name) {
@@ -124,17 +123,16 @@ fn roots(facts: &Facts) -> Roots {
 }
 
 fn unchanged(words: Vec<OsString>) -> Arguments {
-    Arguments { words, notices: Vec::new(), step: Step::Probe, denied: None }
+    Arguments { words, notices: Vec::new(), step: Step::Probe, denied: None, cpu: false }
 }
 
 /// The baseline comes before the caller's arguments, so that a crate can say more for a file. On
 /// Arm a `-mcpu` would lose against any `-march`, also one before it: there it stands alone.
-fn baseline_flags(tool: &Tool, words: &[OsString]) -> &'static [&'static str] {
+fn baseline_flags(tool: &Tool, names_cpu: bool) -> &'static [&'static str] {
     let Some(policy) = &tool.policy else { return &[] };
     let Ok(level) = policy.level() else { return &[] };
-    let names_cpu = |word: &OsString| word.as_encoded_bytes().starts_with(b"-mcpu=");
-    let is_arm = |level: &Baseline| matches!(level.arch(), "aarch64" | "armv7");
-    if is_arm(&level) && words.iter().any(names_cpu) { &[] } else { level.c_flags() }
+    let is_arm = matches!(level.arch(), "aarch64" | "armv7");
+    if is_arm && names_cpu { &[] } else { level.c_flags() }
 }
 
 /// One flag a pair. They come before the caller's arguments, so that a crate's own maps win.
@@ -152,6 +150,7 @@ fn prefix_flags(prefix_map: &OsStr) -> Vec<OsString> {
 mod tests {
     use super::*;
     use crate::shim::Policy;
+    use crate::vocab::isa::Baseline;
 
     fn call(tool: &Tool, arguments: &[&str], facts: &Facts) -> Call {
         let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();

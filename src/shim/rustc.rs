@@ -73,7 +73,7 @@ pub fn rewrite(
     if notices.is_empty() {
         words = arguments.to_vec();
     }
-    Arguments { words, notices, step, denied: None }
+    Arguments { words, notices, step, denied: None, cpu: false }
 }
 
 /// `-C` or `-L`, the value, and whether that is the next word.

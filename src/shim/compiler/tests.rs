@@ -6,6 +6,7 @@ fn rewritten(policy: &Policy, arguments: &[&str]) -> Arguments {
         "plain" => Some(b"-c a.c".to_vec()),
         "native" => Some(b"-O2 '-march=native' \"a b.c\"".to_vec()),
         "outer" => Some(b"-c @native -I/usr/include".to_vec()),
+        "cpu" => Some(b"-mcpu=neoverse-n1".to_vec()),
         "loop" => Some(b"-c @loop".to_vec()),
         _ => None,
     };
@@ -90,6 +91,8 @@ fn directories_of_the_machine_are_left_out() {
         (&["-isystem", "/usr/include", "a.c"], &["a.c"], "-isystem /usr/include"),
         (&["-L", "/usr/lib", "a.o"], &["a.o"], "-L /usr/lib"),
         (&["-B/usr/bin/", "a.o"], &["a.o"], "-B/usr/bin/"),
+        (&["-Xlinker", "-L/lib", "a.o"], &["a.o"], "-Xlinker -L/lib"),
+        (&["--sysroot", "/", "a.o"], &["a.o"], "--sysroot /"),
         (&["-Wl,-L/lib,-O1", "a.o"], &["-Wl,-O1", "a.o"], "-Wl,-L/lib,-O1"),
     ] {
         let found = rewritten(&policy(Action::Baseline), arguments);
@@ -107,6 +110,7 @@ fn a_call_is_told_apart_by_what_it_does() {
         (&["-dumpmachine"], Step::Probe),
         (&["-print-file-name=crt1.o"], Step::Probe),
         (&["-c", "a.c"], Step::Compile),
+        (&["-dumpdir", "x-", "-dumpbase", "y", "-c", "a.c"], Step::Compile),
         (&["-E", "-"], Step::Compile),
         (&["@plain"], Step::Compile),
         (&["a.o", "-o", "-c"], Step::Link),
@@ -115,4 +119,19 @@ fn a_call_is_told_apart_by_what_it_does() {
     ] {
         assert_eq!(rewritten(&policy(Action::Baseline), arguments).step, step, "{arguments:?}");
     }
+}
+
+#[test]
+fn native_after_another_level_is_the_baseline_and_not_that_level() {
+    let words = |arguments: &[&str]| rewritten(&policy(Action::Baseline), arguments).words;
+    let baseline = "-march=armv8.2-a";
+    assert_eq!(words(&["-march=armv8.6-a", "-march=native"]), ["-march=armv8.6-a", baseline]);
+    assert_eq!(words(&["-march=native", "-march=armv8.6-a"]), ["-march=armv8.6-a"]);
+}
+
+#[test]
+fn a_cpu_is_seen_in_files_and_not_in_values() {
+    let cpu = |arguments: &[&str]| rewritten(&policy(Action::Baseline), arguments).cpu;
+    assert!(cpu(&["@cpu", "a.c"]) && cpu(&["-mcpu=cortex-a53"]));
+    assert!(!cpu(&["-mcpu=native"]) && !cpu(&["-D", "-mcpu=x"]) && !cpu(&["@plain"]));
 }
