@@ -123,16 +123,17 @@ fn contains(bytes: &[u8], symbol: &[u8]) -> bool {
 /// name has the crate's.
 fn names_crate(by: &str, package: &str) -> bool {
     let name = package.replace('-', "_");
-    let library = format!("lib{name}-");
     // Both manglings write a name after its length.
     let mangled = format!("{}{name}", name.len());
-    let at_word = |text: &str| {
-        by.match_indices(text).any(|(at, _)| !by[..at].ends_with(|c: char| c.is_ascii_digit()))
+    let library = format!("lib{name}-");
+    let stands_alone = |text: &str, part_of_it: fn(char) -> bool| {
+        by.match_indices(text).any(|(at, _)| !by[..at].ends_with(part_of_it))
     };
-    by.contains(&library)
-        || at_word(&mangled)
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    stands_alone(&mangled, |c| c.is_ascii_digit())
+        || stands_alone(&library, is_word)
+        || stands_alone(&format!("{name}-"), is_word)
         || by.starts_with(&format!("{name}::"))
-        || by.contains(&format!("{name}-"))
 }
 
 /// The version of the package, if Cargo.lock has one only.
@@ -264,7 +265,11 @@ mod tests {
         ] {
             assert!(explained(output, None, Some(by)).is_some(), "{by}");
         }
-        for by in ["/t/deps/libother_linalg-f00d.rlib(x.o)", "_ZN112lance_linalg1fE"] {
+        for by in [
+            "/t/deps/libother_linalg-f00d.rlib(x.o)",
+            "/t/libmy_lance_linalg-f00d.rlib(x.o)",
+            "_ZN112lance_linalg1fE",
+        ] {
             assert_eq!(explained(output, None, Some(by)), None, "{by}");
         }
         assert_eq!(explained(output, None, None), None);
