@@ -39,8 +39,10 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// The files that are for the user: programs, and libraries that C can load or link.
-    pub fn outputs(&self) -> Vec<&Path> {
+    /// The files that are for the user: programs, and libraries that C can load or link. Those of
+    /// dependencies are among cargo's intermediate files only. `dirs` are cargo's build and target
+    /// directories.
+    pub fn outputs(&self, dirs: &[&Path]) -> Vec<&Path> {
         let is = |kind: &str| self.kinds.iter().any(|its| its == kind);
         if let Some(program) = &self.executable {
             return if is("custom-build") { Vec::new() } else { vec![program] };
@@ -52,8 +54,16 @@ impl Artifact {
             let ending = file.extension().and_then(|ending| ending.to_str());
             ending.is_some_and(|ending| matches!(ending, "so" | "dylib" | "dll" | "a"))
         };
-        self.files.iter().filter(loadable).map(PathBuf::as_path).collect()
+        let files = self.files.iter().filter(loadable).map(PathBuf::as_path);
+        files.filter(|file| is_final(file, dirs)).collect()
     }
+}
+
+/// Whether a library is where cargo puts what it was asked for: `<triple>/<profile>/<name>`.
+/// Whatever else it makes is deeper, in `deps` or in a directory of its own.
+fn is_final(file: &Path, dirs: &[&Path]) -> bool {
+    let inner = dirs.iter().filter_map(|dir| file.strip_prefix(dir).ok());
+    inner.map(|inner| inner.iter().count()).min().is_none_or(|depth| depth == 3)
 }
 
 #[derive(Deserialize)]
@@ -109,21 +119,34 @@ pub fn expected_place(file: &Path, build_dir: &Path, target_dir: &Path) -> Optio
 mod tests {
     use super::*;
 
+    fn dirs() -> [&'static Path; 2] {
+        ["/t/x/0", "/t"].map(Path::new)
+    }
+
     #[test]
     fn programs_and_libraries_are_learned() {
         let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///w#app@0.1.0","manifest_path":"/w/Cargo.toml","target":{"kind":["bin"],"crate_types":["bin"],"name":"app","src_path":"/w/src/main.rs"},"profile":{"test":false},"features":[],"filenames":["/t/debug/app"],"executable":"/t/debug/app","fresh":true}"#;
         let Line::Artifact(artifact) = parse(line) else { panic!("an artifact") };
         assert!(artifact.fresh);
-        assert_eq!(artifact.outputs(), [Path::new("/t/debug/app")]);
+        assert_eq!(artifact.outputs(&dirs()), [Path::new("/t/debug/app")]);
         let library = Artifact {
             kinds: vec!["cdylib".into(), "rlib".into()],
-            files: vec!["/t/libx.so".into(), "/t/libx.rlib".into()],
+            files: vec!["/t/a/debug/libx.so".into(), "/t/a/debug/libx.rlib".into()],
             executable: None,
             ..artifact.clone()
         };
-        assert_eq!(library.outputs(), [Path::new("/t/libx.so")]);
+        assert_eq!(library.outputs(&dirs()), [Path::new("/t/a/debug/libx.so")]);
+        for (file, is_output) in [
+            ("/t/x/0/a/debug/libx.so", true),
+            ("/t/x/0/a/debug/deps/libdep-0f.so", false),
+            ("/t/a/debug/deps/libdep.so", false),
+            ("/t/x/0/a/debug/build/dep/0f/out/libdep.so", false),
+        ] {
+            let library = Artifact { files: vec![file.into()], ..library.clone() };
+            assert_eq!(library.outputs(&dirs()).len(), usize::from(is_output), "{file}");
+        }
         let script = Artifact { kinds: vec!["custom-build".into()], ..artifact };
-        assert!(script.outputs().is_empty());
+        assert!(script.outputs(&dirs()).is_empty());
     }
 
     #[test]

@@ -112,7 +112,9 @@ pub fn reading_messages(
     context: &Context<'_>,
     mut command: Command,
     ground: &Ground,
+    environment: &Environment,
 ) -> Result<(u8, Vec<PathBuf>), Error> {
+    let dirs = [environment.plan.build_dir.as_path(), &environment.target_dir];
     let spawn_error = |source| {
         let program = ground.tools.rust.cargo.display().to_string();
         Error::Spawn { program, source }
@@ -126,7 +128,7 @@ pub fn reading_messages(
             let line = String::from_utf8_lossy(&line);
             match messages::parse(&line) {
                 Line::Artifact(artifact) => {
-                    files.extend(artifact.outputs().into_iter().map(Path::to_path_buf));
+                    files.extend(artifact.outputs(&dirs).into_iter().map(Path::to_path_buf));
                 }
                 // What is no message of cargo's is somebody's data.
                 Line::Text => context.observer.child_output(&line),

@@ -248,7 +248,7 @@ fn one(
         command.env(CWD_VARIABLE, &context.ambient.cwd);
     }
     let (code, files) = if args.reads_messages() {
-        let (code, files) = binaries::reading_messages(context, command, &ground)?;
+        let (code, files) = binaries::reading_messages(context, command, &ground, &environment)?;
         (code, if has_build_dir { files } else { binaries::bring_home(files, &environment)? })
     } else {
         (status(command, &ground)?, Vec::new())

@@ -155,11 +155,11 @@ impl Machine {
         assert!(output.status.success(), "{errors}");
         let stdout = String::from_utf8_lossy(&output.stdout);
         let artifact = stdout.lines().find_map(|line| match messages::parse(line) {
-            Line::Artifact(artifact) if !artifact.outputs().is_empty() => Some(artifact),
+            Line::Artifact(artifact) if !artifact.outputs(&[]).is_empty() => Some(artifact),
             _ => None,
         });
         let artifact = artifact.expect("a program was made");
-        (artifact.outputs()[0].to_path_buf(), artifact.fresh)
+        (artifact.outputs(&[])[0].to_path_buf(), artifact.fresh)
     }
 }
 
