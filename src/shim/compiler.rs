@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::ledger::{Notice, NoticeKind};
 use super::machine::{self, Roots};
+use super::option::{self, Level};
 use super::policy::{Action, Crate, Decision, Policy, crate_setting};
-use super::{Denied, ReadFile, option, response};
+use super::{Denied, ReadFile, response};
 use crate::vocab::isa::Baseline;
 
 /// What a call does.
@@ -61,7 +62,13 @@ pub fn rewrite(arguments: &[OsString], rules: &Rules<'_>) -> Arguments {
         (_, true, _) => Step::Compile,
         _ => Step::Link,
     };
-    Arguments { words, notices: scan.notices, step, denied: scan.denied, cpu: scan.cpu }
+    Arguments {
+        words,
+        notices: scan.notices,
+        step,
+        denied: scan.denied,
+        cpu: scan.level == Level::Cpu,
+    }
 }
 
 struct Scan<'a> {
@@ -73,10 +80,7 @@ struct Scan<'a> {
     prints: bool,
     compiles: bool,
     inputs: bool,
-    /// A `-march` or `-mcpu` stays.
-    level: bool,
-    /// A `-mcpu` stays.
-    cpu: bool,
+    level: Level,
 }
 
 impl<'a> Scan<'a> {
@@ -90,8 +94,7 @@ impl<'a> Scan<'a> {
             prints: false,
             compiles: false,
             inputs: false,
-            level: false,
-            cpu: false,
+            level: Level::Unsaid,
         }
     }
 
@@ -166,8 +169,7 @@ impl<'a> Scan<'a> {
         }
         self.compiles |= option::compiles(text);
         self.prints |= option::prints(text);
-        self.level |= option::names_level(text);
-        self.cpu |= text.starts_with("-mcpu=");
+        self.level = self.level.max(option::level(text));
         usize::from(option::takes_next(text))
     }
 
@@ -192,7 +194,7 @@ impl<'a> Scan<'a> {
             _ if tune => &[],
             Action::Level(level) => Baseline::level_flags(&policy.arch, level).unwrap_or_default(),
             // It is before all of them already; after another level it has to be said again.
-            Action::Baseline if self.level => {
+            Action::Baseline if self.level != Level::Unsaid => {
                 baseline.as_ref().map(Baseline::c_flags).unwrap_or_default()
             }
             Action::Baseline | Action::Deny => &[],

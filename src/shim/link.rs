@@ -1,6 +1,7 @@
 //! What a linker says of symbols that it does not find, in the words of binutils' ld and gold, of
 //! lld and of Apple's. Pure.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::ledger::Undefined;
@@ -8,11 +9,16 @@ use super::ledger::Undefined;
 /// The symbols that `text`, a linker's standard error, names as undefined; each once.
 pub fn undefined(text: &str) -> Vec<Undefined> {
     let mut found: Vec<Undefined> = Vec::new();
+    // There can be thousands.
+    let mut known: HashMap<String, usize> = HashMap::new();
     let mut add = |symbol: &str, by: Option<&str>| {
         let by = by.map(str::to_owned);
-        match found.iter_mut().find(|known| known.symbol == symbol) {
-            Some(known) => known.by = known.by.take().or(by),
-            None => found.push(Undefined { symbol: symbol.to_owned(), by }),
+        if let Some(at) = known.get(symbol) {
+            let before = &mut found[*at].by;
+            *before = before.take().or(by);
+        } else {
+            known.insert(symbol.to_owned(), found.len());
+            found.push(Undefined { symbol: symbol.to_owned(), by });
         }
     };
     // ld names the object in a line of its own, lld after the symbol, Apple's within a list.

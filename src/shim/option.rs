@@ -72,9 +72,24 @@ pub fn prints(option: &str) -> bool {
             && !names_outputs.iter().any(|start| option.starts_with(start))
 }
 
-/// Whether the option says for which CPU the code is.
-pub fn names_level(option: &str) -> bool {
-    ["-march=", "-mcpu="].iter().any(|start| option.starts_with(start))
+/// How a call says for which CPU the code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Not at all.
+    Unsaid,
+    /// With `-march`.
+    Arch,
+    /// With `-mcpu`.
+    Cpu,
+}
+
+/// What an option says of it.
+pub fn level(option: &str) -> Level {
+    match option {
+        _ if option.starts_with("-mcpu=") => Level::Cpu,
+        _ if option.starts_with("-march=") => Level::Arch,
+        _ => Level::Unsaid,
+    }
 }
 
 /// An option that asks for this machine's CPU, in its plain spelling, and how many words follow it.
