@@ -3,6 +3,11 @@
 /// rustc's options of one letter without a value, which may share a word with one that follows.
 const LETTERS: &str = "ghOvV";
 
+/// The options in a word, each as one of its own.
+pub fn options(word: &str) -> Vec<String> {
+    apart(word).unwrap_or_else(|| vec![word.to_owned()])
+}
+
 /// A word such as `-gOCtarget-cpu=native` taken apart: `-g`, `-O`, `-Ctarget-cpu=native`. `None`
 /// where a word is one option.
 pub fn apart(word: &str) -> Option<Vec<String>> {

@@ -29,8 +29,8 @@ impl Allowed {
         let mut allowed =
             Self { target: target.clone(), baseline, cpus: Vec::new(), features: features.into() };
         let mut after_c = false;
-        for flag in rustflags {
-            match codegen(flag, after_c) {
+        for flag in rustflags.iter().flat_map(|word| rustc_option::options(word)) {
+            match codegen(&flag, after_c) {
                 Some(Codegen::Cpu(cpu)) if cpu != "native" => allowed.cpus.push(cpu.to_owned()),
                 Some(Codegen::Features(list)) => {
                     allowed
@@ -39,7 +39,7 @@ impl Allowed {
                 }
                 _ => {}
             }
-            after_c = takes_next(flag);
+            after_c = takes_next(&flag);
         }
         allowed
     }
@@ -149,13 +149,9 @@ pub fn filter(flags: Vec<Flag>, allowed: &Allowed) -> (Vec<Flag>, Vec<Warning>) 
 }
 
 /// `-gCtarget-cpu=native` as rustc reads it: each option as a word of its own.
-fn one_by_one(flag: Flag) -> Vec<Flag> {
-    match rustc_option::apart(&flag.value) {
-        Some(words) => {
-            words.into_iter().map(|value| Flag { value, origin: flag.origin.clone() }).collect()
-        }
-        None => vec![flag],
-    }
+fn one_by_one(flag: Flag) -> impl Iterator<Item = Flag> {
+    let words = rustc_option::options(&flag.value);
+    words.into_iter().map(move |value| Flag { value, origin: flag.origin.clone() })
 }
 
 /// The same for arguments that the user gives to rustc.
