@@ -137,7 +137,8 @@ fn prepare(
 ) -> Result<Prepared, Error> {
     let read = |path: &Path| std::fs::read(path).ok();
     let rewritten = rewrite(name, &tool, arguments, facts, &read)?;
-    let line = (rewritten.step != Step::Probe).then(|| Line {
+    let worth_a_line = rewritten.step != Step::Probe || !rewritten.notices.is_empty();
+    let line = worth_a_line.then(|| Line {
         tool: name.to_owned(),
         krate: facts.krate.clone(),
         version: facts.version.clone(),

@@ -35,7 +35,7 @@ pub struct Prepared {
     pub unit: Unit,
     /// Why it may not happen.
     pub denied: Option<Denied>,
-    /// What the ledger shall say; nothing for a probe.
+    /// What the ledger shall say; nothing for a probe that was left as it is.
     pub line: Option<Line>,
 }
 
