@@ -215,6 +215,7 @@ impl<'a> Source<'a> {
             return Err(self.mirrors.exhausted(self.label));
         };
         self.ask_for_all |= matches!(reason, Reason::Range { .. });
+        let is_offline = matches!(reason, Reason::Offline);
         let text = match &reason {
             // The whole report has several lines, and comes at the end if it matters then.
             Reason::Wrong(_) => "it serves other bytes than the pinned ones".to_owned(),
@@ -230,11 +231,14 @@ impl<'a> Source<'a> {
                 (next, Duration::ZERO)
             }
         };
-        self.observer.event(Event::Retrying {
-            subject: subject.to_string(),
-            reason: text,
-            delay_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-        });
+        // Offline the other URLs are looked at only because one may be a file's.
+        if !is_offline {
+            self.observer.event(Event::Retrying {
+                subject: subject.to_string(),
+                reason: text,
+                delay_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            });
+        }
         thread::sleep(pause);
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use xprov::fetch::{FetchError, Fetcher, Options, Pin, Reason};
+use xprov::fetch::{Download, FetchError, Fetcher, Options, Pin, Reason};
 use xprov::vocab::digest::Sha256;
 use xprov::vocab::event::{Event, Observer, Silent};
 use xprov::vocab::url::Url;
@@ -180,4 +180,10 @@ fn offline_refuses_the_network_and_says_for_what() {
     let error = fetch(&offline, &urls([server.url("/a")]), &pin(b"a")).expect_err("offline");
     assert!(matches!(&error, FetchError::Offline { label } if label == "artifact"), "{error}");
     assert!(server.requests().is_empty());
+    let recorder = Recorder::default();
+    let (both, pin) = (urls([server.url("/a"), server.url("/b")]), pin(b"a"));
+    let opened = offline.open("gcc", &both, &pin, None, &recorder);
+    opened.and_then(Download::finish).expect_err("offline");
+    let retries = recorder.events().into_iter().filter(|e| matches!(e, Event::Retrying { .. }));
+    assert_eq!(retries.count(), 0, "the other URL is no other try");
 }
