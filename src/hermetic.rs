@@ -70,7 +70,7 @@ pub enum Error {
         name: String,
     },
     /// A baseline that means nothing for the target.
-    #[error("`{baseline}` is no baseline for {target}; known ones: {}", known.join(", "))]
+    #[error("`{baseline}` is no baseline for {target}")]
     Baseline {
         /// What the settings say.
         baseline: String,

@@ -38,12 +38,13 @@ impl Startup<'_> {
     /// bash's `--rcfile`. bash itself has read the machine's file by then.
     pub fn bashrc(&self) -> String {
         let user = "if [ -r ~/.bashrc ]; then . ~/.bashrc; fi\n";
-        // With nothing but text in it: a PROMPT_COMMAND that is exported reaches other shells.
+        // Only several elements get one more: an old bash runs the first alone. `set -u` forbids to
+        // count those of a text. Else a text: a PROMPT_COMMAND that is exported reaches other shells.
         let prompt = self.mark.as_deref().map(|mark| {
             let again = quote_sh(&marked("PS1", mark));
             format!(
-                "if [ -n \"${{PROMPT_COMMAND-}}\" ] && [ \"${{#PROMPT_COMMAND[@]}}\" -gt 1 ]; then\n    PROMPT_COMMAND+=({again})\n\
-                 else\n    PROMPT_COMMAND=\"${{PROMPT_COMMAND:+$PROMPT_COMMAND\n}}\"{again}\nfi\n"
+                "case $(declare -p PROMPT_COMMAND 2>/dev/null) in\n'declare -a'*'[1]='*) PROMPT_COMMAND+=({again}) ;;\n\
+                 *) PROMPT_COMMAND=\"${{PROMPT_COMMAND:+$PROMPT_COMMAND\n}}\"{again} ;;\nesac\n"
             )
         });
         format!("{user}{}{}", self.body(), prompt.unwrap_or_default())

@@ -66,7 +66,7 @@ impl Error {
                 Kind::Integrity
             }
             Self::Fetch(_) => Kind::Fetch,
-            Self::Spawn { source, .. } => {
+            Self::Spawn { source, .. } | Self::Shell { source, .. } => {
                 Kind::Command { exists: source.kind() != io::ErrorKind::NotFound }
             }
         }
@@ -142,9 +142,14 @@ impl Error {
                 io::ErrorKind::NotFound if error.action.starts_with("create") => one(ELSEWHERE),
                 _ => io_hints(&error.source),
             },
-            Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => one(
-                "only programs of the environment are found by name, on the PATH of `xprov env`",
-            ),
+            Self::Shell { .. } => one("set SHELL to the shell that you want"),
+            Self::Spawn { program, source } if source.kind() == io::ErrorKind::NotFound => {
+                one(if program.contains('/') {
+                    "there is no such file, or what its first line names is not there"
+                } else {
+                    "only programs of the environment are found by name; `./NAME` is one that is here"
+                })
+            }
             Self::Spawn { .. } => one("name an executable file"),
             Self::Hermetic(error) => hermetic_hints(error),
             Self::Keys(_) | Self::Output { .. } | Self::ShimConfig(_) => Vec::new(),
@@ -228,6 +233,12 @@ fn hermetic_hints(error: &crate::hermetic::Error) -> Vec<String> {
         Hermetic::ToolchainArgument { settings_line, .. } => {
             vec![format!("say it in the settings: {settings_line}")]
         }
+        Hermetic::Baseline { known, target, .. } if known.is_empty() => {
+            vec![format!("leave it out: {target} has none")]
+        }
+        Hermetic::Baseline { known, .. } => {
+            vec![format!("known ones are `{}`", known.join("`, `"))]
+        }
         Hermetic::Reserved { .. } => vec!["take it out of `env` in the settings".to_owned()],
         _ => Vec::new(),
     }
@@ -240,7 +251,8 @@ fn is_trouble(reason: &Reason) -> bool {
 
 const ANEW: &str = "restore it from version control, or delete it and run `xprov lock`";
 const FULL: &str = "free some space, or move the store with XPROV_HOME";
-const WRITABLE: &str = "make it writable, or move the store with XPROV_HOME";
+const WRITABLE: &str =
+    "make it writable; XPROV_HOME moves the store, CARGO_TARGET_DIR what is built";
 const ELSEWHERE: &str = "set XPROV_HOME to a directory that can be created";
 
 fn is_full(error: &io::Error) -> bool {

@@ -291,6 +291,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The user's shell cannot be started.
+    #[error("cannot start your shell, `{program}`")]
+    Shell {
+        /// What SHELL says.
+        program: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// Standard output takes nothing.
     #[error("cannot write to standard output")]
     Output {

@@ -116,7 +116,7 @@ pub fn shell(
     before();
     restore_umask(request.umask);
     let source = become_command(command.args(request.arguments));
-    Err(Error::Spawn { program: program.to_owned(), source })
+    Err(Error::Shell { program: program.to_owned(), source })
 }
 
 /// Environments do not nest: parts of the outer one would be left in the inner one.

@@ -95,7 +95,7 @@ fn a_read_only_store() {
     error: cannot open the lock `[XPROV_HOME]/v1/locks/[DIGEST]`
       caused by: Read-only file system (os error 30)
 
-      help: make it writable, or move the store with XPROV_HOME
+      help: make it writable; XPROV_HOME moves the store, CARGO_TARGET_DIR what is built
     ");
     assert_eq!(state(&project.xprov_home), before, "not a byte was touched");
 

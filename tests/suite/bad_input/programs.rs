@@ -68,7 +68,7 @@ fn a_command_that_does_not_exist() {
     error: cannot run `frobnicate`
       caused by: No such file or directory (os error 2)
 
-      help: only programs of the environment are found by name, on the PATH of `xprov env`
+      help: only programs of the environment are found by name; `./NAME` is one that is here
     ");
     // The machine's own programs are not in the environment.
     assert_snapshot!(exec("ls"), @r"
@@ -77,7 +77,7 @@ fn a_command_that_does_not_exist() {
     error: cannot run `ls`
       caused by: No such file or directory (os error 2)
 
-      help: only programs of the environment are found by name, on the PATH of `xprov env`
+      help: only programs of the environment are found by name; `./NAME` is one that is here
     ");
     assert_snapshot!(exec("./frobnicate"), @r"
     exit 127
@@ -85,7 +85,7 @@ fn a_command_that_does_not_exist() {
     error: cannot run `./frobnicate`
       caused by: No such file or directory (os error 2)
 
-      help: only programs of the environment are found by name, on the PATH of `xprov env`
+      help: there is no such file, or what its first line names is not there
     ");
 }
 

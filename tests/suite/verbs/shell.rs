@@ -60,7 +60,8 @@ fn the_startup_files_of_bash_cannot_undo_it() {
     [HOME] 1 armv7-unknown-linux-gnueabihf 1
     my alias
     ");
-    for rc in ["set -u\nPS1='> '\n", "PROMPT_COMMAND=('A=1' 'PS1=\"> \"')\n"] {
+    let counted = "set -u\nPROMPT_COMMAND='PS1=\"> \"'\n";
+    for rc in [counted, "set -u\nPS1='> '\n", "PROMPT_COMMAND=('A=1' 'PS1=\"> \"')\n"] {
         project.write("../home/.bashrc", rc);
         let outcome = session(&project, &["--", "-i"], "exit\n").ok();
         assert!(outcome.stderr.contains("(xprov:armv7-gnueabihf) > "), "{rc}: {outcome}");
@@ -176,8 +177,15 @@ fn a_shell_that_is_not_known_or_not_there() {
     note: environment [ENV-ID] for armv7-unknown-linux-gnueabihf; `exit` leaves it
     ");
     project.sandbox().set("SHELL", "/nowhere/bash");
-    let outcome = run(&project);
-    assert_eq!(outcome.code, Some(127), "{outcome}");
+    assert_snapshot!(run(&project), @r"
+    exit 127
+    --- stderr
+    note: environment [ENV-ID] for armv7-unknown-linux-gnueabihf; `exit` leaves it
+    error: cannot start your shell, `/nowhere/bash`
+      caused by: No such file or directory (os error 2)
+
+      help: set SHELL to the shell that you want
+    ");
 }
 
 #[test]
