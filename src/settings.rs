@@ -113,6 +113,7 @@ pub struct TargetSettings {
     pub runner: Choice,
     /// The instruction set that the output may assume: a `-C target-cpu` value such as
     /// `x86-64-v2`.
+    #[serde(deserialize_with = "isa::baseline")]
     pub baseline: Option<String>,
     /// Further flags for rustc.
     pub rustflags: Vec<String>,
@@ -140,9 +141,43 @@ impl TryFrom<String> for GlibcVersion {
 #[serde(deny_unknown_fields, default)]
 pub struct EnvSettings {
     /// Names whose values come from the user's environment.
+    #[serde(deserialize_with = "names")]
     pub pass: Vec<String>,
     /// Names and values.
+    #[serde(deserialize_with = "values")]
     pub set: BTreeMap<String, String>,
+}
+
+/// The name of a variable: what is not one could be anything in a file that a shell reads.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct VariableName(String);
+
+impl TryFrom<String> for VariableName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        // cc's variables may have the dashes of a triple.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            || !text.chars().all(is_name)
+        {
+            return Err(format!("`{text}` is not a variable's name such as `DATABASE_URL`"));
+        }
+        Ok(Self(text))
+    }
+}
+
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<VariableName>::deserialize(deserializer)?;
+    Ok(names.into_iter().map(|name| name.0).collect())
+}
+
+fn values<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let values = BTreeMap::<VariableName, String>::deserialize(deserializer)?;
+    Ok(values.into_iter().map(|(name, value)| (name.0, value)).collect())
 }
 
 #[derive(Deserialize)]
@@ -238,6 +273,28 @@ mod tests {
                 "2:16: `+avx2` is not a feature's name such as `avx2`",
                 "",
             ),
+            (
+                "env.pass = [\"A\", \"B C\"]",
+                "2:12: `B C` is not a variable's name such as `DATABASE_URL`",
+                "",
+            ),
+            (
+                "env.set = { \"A;b\" = \"c\" }",
+                "2:13: `A;b` is not a variable's name such as `DATABASE_URL`",
+                "",
+            ),
+            (
+                "target.x86_64-unknown-linux-gnu.baseline = \"x86-64-v33\"",
+                "2:44: unknown value `x86-64-v33`",
+                "did you mean `x86-64-v3`?",
+            ),
+            ("isa = \"deny\"", "2:7: invalid type: string \"deny\", expected a table", ""),
+            (
+                "sandbox.read = \"../a\"",
+                "2:16: invalid type: string \"../a\", expected a list",
+                "write `[\"../a\"]`",
+            ),
+            ("isa.features = [\"avx-2\"]", "2:16: unknown value `avx-2`", "did you mean `avx2`?"),
             ("sandbox = \"of\"", "2:11: unknown value `of`", "did you mean `off`?"),
             ("sandbox = { mod = \"on\" }", "2:13: unknown key `mod`", "did you mean `mode`?"),
             ("sandbox.mode = \"strict\"", "2:16: unknown value `strict`", "known values are"),

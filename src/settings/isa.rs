@@ -114,6 +114,23 @@ fn words() -> Vec<&'static str> {
     ["baseline", "native"].into_iter().chain(levels.flat_map(|unknown| unknown.known)).collect()
 }
 
+/// What serde says for a word that is none of those that are known.
+fn unknown_word<E: de::Error>(word: &str, known: &[&str]) -> E {
+    E::custom(format!("unknown variant `{word}`, expected one of `{}`", known.join("`, `")))
+}
+
+fn is_level(word: &str) -> bool {
+    ARCHES.iter().any(|arch| Baseline::of(arch, Some(word)).is_ok())
+}
+
+/// The name of a baseline. That it is one of the target's is found out later.
+pub(super) fn baseline<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    if is_level(&word) { Ok(Some(word)) } else { Err(unknown_word(&word, &words()[2..])) }
+}
+
 impl<'de> Deserialize<'de> for CrateAction {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Word;
@@ -126,17 +143,11 @@ impl<'de> Deserialize<'de> for CrateAction {
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<CrateAction, E> {
-                let is_level = || ARCHES.iter().any(|arch| Baseline::of(arch, Some(word)).is_ok());
                 match word {
                     "baseline" => Ok(CrateAction::Baseline),
                     "native" => Ok(CrateAction::Native),
-                    level if is_level() => Ok(CrateAction::Level(level.to_owned())),
-                    other => {
-                        let known = words().join("`, `");
-                        let message =
-                            format!("unknown variant `{other}`, expected one of `{known}`");
-                        Err(E::custom(message))
-                    }
+                    level if is_level(level) => Ok(CrateAction::Level(level.to_owned())),
+                    other => Err(unknown_word(other, &words())),
                 }
             }
         }
@@ -144,6 +155,35 @@ impl<'de> Deserialize<'de> for CrateAction {
         deserializer.deserialize_str(Word)
     }
 }
+
+/// Features whose names others than rustc write with other dashes, dots or capitals. That is all
+/// that can be said of a name: each rustc has its own list.
+const MISSPELT: [&str; 24] = [
+    "aes",
+    "avx",
+    "avx2",
+    "avx512bw",
+    "avx512cd",
+    "avx512dq",
+    "avx512f",
+    "avx512vl",
+    "avx512vnni",
+    "bmi1",
+    "bmi2",
+    "dotprod",
+    "f16c",
+    "fma",
+    "fp16",
+    "lse",
+    "neon",
+    "popcnt",
+    "sha2",
+    "sse3",
+    "sse4.1",
+    "sse4.2",
+    "ssse3",
+    "sve2",
+];
 
 /// A feature by rustc's name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -155,10 +195,17 @@ impl TryFrom<String> for Feature {
 
     fn try_from(text: String) -> Result<Self, String> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_name) {
-            return Ok(Self(text));
+        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.chars().all(is_name) {
+            return Err(format!("`{text}` is not a feature's name such as `avx2`"));
         }
-        Err(format!("`{text}` is not a feature's name such as `avx2`"))
+        let letters = |name: &str| {
+            let kept = name.chars().filter(char::is_ascii_alphanumeric);
+            kept.collect::<String>().to_ascii_lowercase()
+        };
+        match MISSPELT.iter().find(|name| **name != text && letters(name) == letters(&text)) {
+            Some(name) => Err(format!("unknown variant `{text}`, expected one of `{name}`")),
+            None => Ok(Self(text)),
+        }
     }
 }
 

@@ -65,7 +65,27 @@ fn explain(message: &str) -> (String, Option<String>) {
             return (format!("unknown {what} `{unknown}`"), nearest(unknown, rest, what));
         }
     }
+    if let Some((found, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return wrong_type(found, expected);
+    }
     (message.to_owned(), None)
+}
+
+/// serde's words for types are those of Rust; people write lists and tables.
+fn wrong_type(found: &str, expected: &str) -> (String, Option<String>) {
+    let plain = |word: &str| match word {
+        "sequence" | "a sequence" => "a list".to_owned(),
+        "map" | "a map" => "a table".to_owned(),
+        word if word.starts_with("struct ") => "a table".to_owned(),
+        "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        word => word.to_owned(),
+    };
+    let text = found.strip_prefix("string ").filter(|_| plain(expected) == "a list");
+    let message = format!("invalid type: {}, expected {}", plain(found), plain(expected));
+    (message, text.map(|text| format!("write `[{text}]`")))
 }
 
 /// The nearest of the words between back quotes in `rest`, after the first of them; all of them
@@ -110,6 +130,13 @@ mod tests {
     fn a_wrong_type_names_its_place() {
         let error = parse::<Example>("x.toml", "name = \"a\"\nsize = \"b\"\n").expect_err("type");
         assert_eq!((error.line, error.column), (2, 8));
-        assert!(error.message.contains("expected u32"), "{}", error.message);
+        assert!(error.message.ends_with(", expected a whole number"), "{}", error.message);
+        let error = parse::<Vec<Example>>("x.toml", "a = 1").expect_err("type");
+        assert_eq!(error.message, "invalid type: a table, expected a list");
+        let (message, help) = explain("invalid type: string \"a\", expected a sequence");
+        assert_eq!(message, "invalid type: string \"a\", expected a list");
+        assert_eq!(help.as_deref(), Some("write `[\"a\"]`"));
+        let (message, _) = explain("invalid type: string \"a\", expected struct Example");
+        assert_eq!(message, "invalid type: string \"a\", expected a table");
     }
 }

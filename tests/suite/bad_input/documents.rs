@@ -56,7 +56,9 @@ fn settings_with_a_wrong_type() {
     assert_snapshot!(settings("targets = \"aarch64-unknown-linux-gnu\"\n"), @r#"
     exit 2
     --- stderr
-    error: Cargo.toml:7:11: invalid type: string "aarch64-unknown-linux-gnu", expected a sequence
+    error: Cargo.toml:7:11: invalid type: string "aarch64-unknown-linux-gnu", expected a list
+
+      help: write `["aarch64-unknown-linux-gnu"]`
     "#);
     assert_snapshot!(settings("rust = 1.85\n"), @r"
     exit 2
@@ -133,11 +135,13 @@ fn settings_with_a_variable_that_is_not_theirs() {
 #[test]
 fn settings_with_an_unknown_baseline() {
     let project = Project::locked();
-    project.settings(&format!("target.{TARGET}.baseline = \"pentium\"\n"));
+    project.settings(&format!("target.{TARGET}.baseline = \"x86-64-v3\"\n"));
     assert_snapshot!(project.xprov(&format!("-q env --target {TARGET}")), @r"
     exit 2
     --- stderr
-    error: `pentium` is no baseline for armv7-unknown-linux-gnueabihf; known ones: armv7-a+vfpv3-d16, armv7-a+neon, armv7-a+neon-vfpv4
+    error: `x86-64-v3` is no baseline for armv7-unknown-linux-gnueabihf
+
+      help: known ones are `armv7-a+vfpv3-d16`, `armv7-a+neon`, `armv7-a+neon-vfpv4`
     ");
 }
 
@@ -164,7 +168,7 @@ fn a_recipe_with_a_wrong_type() {
     assert_snapshot!(recipe("default = true", "default = \"yes\""), @r#"
     exit 2
     --- stderr
-    error: recipes/fake-gcc-arm.toml:6:11: invalid type: string "yes", expected a boolean
+    error: recipes/fake-gcc-arm.toml:6:11: invalid type: string "yes", expected `true` or `false`
     "#);
     assert_snapshot!(recipe("slot = \"cc\"", "slot = \"gcc\""), @r"
     exit 2

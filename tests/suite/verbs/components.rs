@@ -134,7 +134,9 @@ fn a_component_that_no_recipe_has_is_an_error_that_says_what_there_is() {
     assert_snapshot!(project.xprov("lock"), @r#"
     exit 2
     --- stderr
-    error: Cargo.toml:7:23: invalid type: string "clippy", expected a sequence
+    error: Cargo.toml:7:23: invalid type: string "clippy", expected a list
+
+      help: write `["clippy"]`
     "#);
 }
 
