@@ -21,7 +21,10 @@ pub fn text(ground: &Ground, environment: &Environment) -> String {
         line(name, &path.to_string_lossy(), &format!("{version}, toolchains.lock"));
     }
     let tools = [&ground.tools.target, &ground.tools.host];
-    for prefix in tools.map(|tools| format!("{}-gcc", tools.prefix)) {
+    let mut compilers = tools.map(|tools| format!("{}-gcc", tools.prefix)).to_vec();
+    // The host may be the target.
+    compilers.dedup();
+    for prefix in compilers {
         if let Some(program) =
             ground.tools.shims.get(&prefix).and_then(|tool| tool.program.as_ref())
         {
