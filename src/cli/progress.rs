@@ -121,6 +121,10 @@ impl Observer for Progress {
         let _ = self.bars.suspend(|| output::data(&format!("{line}\n")));
     }
 
+    fn hears_notes(&self) -> bool {
+        self.mode != Mode::Quiet
+    }
+
     fn event(&self, event: Event) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match self.mode {

@@ -1,6 +1,7 @@
 //! What a build says at its end: what was left out, changed or refused, and why a link failed; for
 //! people as lines, for programs as one document (`docs/schemas/build.json`).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -12,8 +13,13 @@ use crate::ops::{Built, CargoOutcome, LinkFailure, Notice, NoticeKind, Subject};
 /// So many lines of one kind are said aloud.
 const LINES_OF_A_KIND: usize = 12;
 
-/// One line for each notice; what several targets have in common is said once.
-pub fn notices_text<'a>(notices: impl IntoIterator<Item = &'a Notice>, style: Style) -> String {
+/// One line for each notice; what several targets have in common is said once. What is no news is
+/// only named: variables on one line, keys on one for each file.
+pub fn notices_text<'a>(
+    notices: impl IntoIterator<Item = &'a Notice>,
+    is_news: bool,
+    style: Style,
+) -> String {
     let mut distinct: Vec<&Notice> = Vec::new();
     for notice in notices {
         if !distinct.contains(&notice) {
@@ -26,7 +32,16 @@ pub fn notices_text<'a>(notices: impl IntoIterator<Item = &'a Notice>, style: St
     let warning = style.warning("warning:");
     let mut text = String::new();
     for kind in kinds {
-        let of_kind: Vec<&&Notice> = distinct.iter().filter(|notice| notice.kind == kind).collect();
+        let of_kind: Vec<&Notice> =
+            distinct.iter().copied().filter(|notice| notice.kind == kind).collect();
+        if let (false, [_, _, ..]) = (is_news, &of_kind[..])
+            && let Some(lines) = named(kind, &of_kind)
+        {
+            for line in lines {
+                let _ = writeln!(text, "{warning} {line}");
+            }
+            continue;
+        }
         for notice in of_kind.iter().take(LINES_OF_A_KIND) {
             let _ = writeln!(text, "{warning} {}", sentence(notice));
         }
@@ -36,6 +51,35 @@ pub fn notices_text<'a>(notices: impl IntoIterator<Item = &'a Notice>, style: St
         }
     }
     text
+}
+
+/// What was left out, by its names alone.
+fn named(kind: NoticeKind, notices: &[&Notice]) -> Option<Vec<String>> {
+    match kind {
+        NoticeKind::Variable => {
+            let names: Vec<&str> = notices.iter().map(|notice| notice.what.as_str()).collect();
+            let (list, first) = (names.join(", "), names.first()?);
+            Some(vec![format!(
+                "{list} of your environment are left out, as before (`xprov why {first}` says why)"
+            )])
+        }
+        NoticeKind::Configuration => {
+            let mut files: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+            for notice in notices {
+                let place = match &notice.subject {
+                    Subject::File { file, .. } => file.display().to_string(),
+                    other => other.to_string(),
+                };
+                files.entry(place).or_default().push(&notice.what);
+            }
+            let line = |(file, keys): (&String, &Vec<&str>)| {
+                let is = if keys.len() == 1 { "is" } else { "are" };
+                format!("{file}: `{}` {is} left out, as before", keys.join("`, `"))
+            };
+            Some(files.iter().map(line).collect())
+        }
+        _ => None,
+    }
 }
 
 fn sentence(notice: &Notice) -> String {
@@ -89,11 +133,19 @@ pub fn link_failure_text(failure: &LinkFailure, style: Style) -> String {
 
 /// A notice for programs, as one line among the events.
 pub fn notice_event(notice: &Notice) -> String {
-    let mut event = json!({ "reason": "notice" });
-    if let (Value::Object(event), Value::Object(fields)) = (&mut event, json!(notice)) {
-        event.extend(fields);
-    }
-    event.to_string()
+    event("notice", &json!(notice))
+}
+
+fn event(reason: &str, fields: &Value) -> String {
+    let mut event = serde_json::Map::new();
+    event.insert("reason".to_owned(), reason.into());
+    event.extend(fields.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+    Value::Object(event).to_string()
+}
+
+/// The explanation of a failed link for programs, where there is no document that has it.
+pub fn link_failure_event(failure: &LinkFailure) -> String {
+    event("link-failure", &json!(failure))
 }
 
 /// The document of a build: an element for each target that cargo was started for.
@@ -144,7 +196,7 @@ mod tests {
             isa.clone(),
             isa,
         ];
-        let text = notices_text(&notices, Style::plain());
+        let text = notices_text(&notices, true, Style::plain());
         let expected = "\
 warning: CC of your environment is left out: it is so
 warning: a-sys 1.0.0: `-march=native` becomes `-march=x86-64`: it is so; allow it with `isa.crates.a-sys = \"native\"`
@@ -157,11 +209,34 @@ warning: a-sys 1.0.0: build.rs:3 asks for the CPU: it is so
     }
 
     #[test]
+    fn what_was_said_before_is_only_named() {
+        let variable = |name: &str| Subject::Variable { variable: name.to_owned() };
+        let key = |file: &str, line| Subject::File { file: file.into(), line };
+        let notices = [
+            notice(NoticeKind::Variable, variable("CC"), "CC"),
+            notice(NoticeKind::Variable, variable("CFLAGS"), "CFLAGS"),
+            notice(NoticeKind::Configuration, key("/h/config.toml", 2), "build.rustflags"),
+            notice(NoticeKind::Configuration, key("/h/config.toml", 3), "env.A"),
+            notice(NoticeKind::Configuration, key("config.toml", 1), "env.B"),
+            notice(NoticeKind::Toolchain, key("rust-toolchain", 1), "1.80"),
+        ];
+        let expected = "\
+warning: CC, CFLAGS of your environment are left out, as before (`xprov why CC` says why)
+warning: /h/config.toml: `build.rustflags`, `env.A` are left out, as before
+warning: config.toml: `env.B` is left out, as before
+warning: rust-toolchain:1: `1.80` is left out: it is so
+";
+        assert_eq!(notices_text(&notices, false, Style::plain()), expected);
+        let one = notices_text(&notices[..1], false, Style::plain());
+        assert_eq!(one, "warning: CC of your environment is left out: it is so\n");
+    }
+
+    #[test]
     fn many_of_a_kind_are_counted() {
         let version = |number: usize| krate(&format!("1.0.{number}"));
         let notices: Vec<Notice> =
             (0..17).map(|number| notice(NoticeKind::Isa, version(number), "x")).collect();
-        let text = notices_text(&notices, Style::plain());
+        let text = notices_text(&notices, true, Style::plain());
         assert_eq!(text.lines().count(), 13);
         assert!(text.ends_with("warning: and 5 more of this kind (--json lists all)\n"), "{text}");
     }

@@ -52,12 +52,15 @@ pub struct Built {
     pub notices: Vec<Notice>,
     /// How many of them were known then.
     pub known: usize,
+    /// Whether a compiler was called, or never yet: otherwise all of them were said before.
+    pub is_news: bool,
     /// Why a link failed, where that can be said.
     pub link_failure: Option<LinkFailure>,
 }
 
-/// Told before cargo starts, so that the environment can be shown, and what did not reach it.
-pub type BeforeCargo<'a> = &'a dyn Fn(&Ground, &Environment, &[Notice]);
+/// Told before cargo starts, so that the environment can be shown, and what did not reach it; and
+/// whether nothing was compiled there yet.
+pub type BeforeCargo<'a> = &'a dyn Fn(&Ground, &Environment, &[Notice], bool);
 
 /// Runs cargo with `arguments` (the command first) for each target that they name, or that the
 /// settings name, or for the host.
@@ -197,7 +200,9 @@ fn one(
     let (args, mut notices) = if args.compiles_nothing() {
         (args.clone(), Vec::new())
     } else {
-        first_use::say_sandbox(context, project.settings.sandbox.mode)?;
+        let sandbox = &project.settings.sandbox;
+        first_use::say_sandbox(context, sandbox.mode)?;
+        first_use::say_missing_paths(context, sandbox, &project.root);
         let (args, warnings) = within_baseline(args, &environment.plan);
         let mut notices = notices::of_warnings(context.ambient, &warnings);
         let below = user::config_below_root(context, project)?;
@@ -215,8 +220,8 @@ fn one(
         )?);
         (args, notices)
     };
-    before(&ground, &environment, &notices);
     let ledger = Ledger::before(environment.plan.ledger());
+    before(&ground, &environment, &notices, ledger.is_new());
     let has_build_dir = ground.tools.rust.has_build_dir();
     let command_line = args.to_argv(&Surroundings {
         manifest_path: &project.manifest,
@@ -255,6 +260,7 @@ fn one(
     };
     let known = notices.len();
     let lines = ledger.since()?;
+    let is_news = ledger.is_new() || !lines.is_empty();
     notices.extend(notices::of_ledger(&lines));
     let build_dir = &environment.plan.build_dir;
     let (binaries, link_failure) = if code == 0 {
@@ -263,7 +269,8 @@ fn one(
         (Vec::new(), link_failure::explain(project, build_dir, triple, &lines)?)
     };
     let env_id = environment.plan.env_id.to_string();
-    Ok(Built { target: triple.clone(), env_id, code, binaries, notices, known, link_failure })
+    let target = triple.clone();
+    Ok(Built { target, env_id, code, binaries, notices, known, is_news, link_failure })
 }
 
 fn status(mut command: Command, ground: &Ground) -> Result<u8, Error> {

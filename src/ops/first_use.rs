@@ -1,21 +1,41 @@
-//! What is said once for each store and then no more.
+//! What is said of the sandbox before a build: once for each store which one there is, and each
+//! time that the settings name a path in vain. How it works is not known here.
+
+use std::path::Path;
 
 use super::context::Context;
 use super::error::Error;
+use crate::settings::SandboxSettings;
 use crate::sys::confine::{self, Available};
 use crate::vocab::event::Event;
 use crate::vocab::sandbox::Mode;
 
-/// Says which sandbox there is on this machine, before the first build that is to have one.
+/// Says which sandbox there is on this machine, before the first build that is to have one and that
+/// somebody watches.
 pub fn say_sandbox(context: &Context<'_>, mode: Mode) -> Result<(), Error> {
     let marker = context.store.layout().said("sandbox");
-    if mode != Mode::On || marker.exists() {
+    if mode != Mode::On || !context.observer.hears_notes() || marker.exists() {
         return Ok(());
     }
     let text = describe(confine::available());
     context.store.write(&marker, format!("{text}\n").as_bytes())?;
     context.observer.event(Event::Note(text));
     Ok(())
+}
+
+/// Says which paths of the settings are not there: they open nothing, and nobody would know why.
+pub fn say_missing_paths(context: &Context<'_>, settings: &SandboxSettings, workspace: &Path) {
+    if settings.mode == Mode::Off {
+        return;
+    }
+    let keys = ["sandbox.read", "sandbox.write"].into_iter();
+    for (key, paths) in keys.zip(settings.roots(workspace)) {
+        for path in paths.iter().filter(|path| !path.exists()) {
+            let path = context.ambient.shown(path).display();
+            let text = format!("`{key}` of the settings names `{path}`, which is not there");
+            context.observer.event(Event::Warning(text));
+        }
+    }
 }
 
 fn describe(available: Available) -> String {

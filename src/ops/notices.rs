@@ -173,6 +173,11 @@ impl Ledger {
         if path.is_file() { ledger.since().map(Some) } else { Ok(None) }
     }
 
+    /// Whether there was none: no compiler was called in that build directory.
+    pub fn is_new(&self) -> bool {
+        self.length == 0
+    }
+
     /// The lines that came since; a ledger that is shorter than before is another one.
     pub fn since(&self) -> Result<Vec<Line>, FsError> {
         let now = fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
@@ -263,9 +268,10 @@ mod tests {
         let path = dir.path().join("ledger.jsonl");
         let since = |ledger: &Ledger| ledger.since().expect("readable").len();
         let first = Ledger::before(path.clone());
-        assert_eq!(since(&first), 0);
+        assert_eq!((since(&first), first.is_new()), (0, true));
         ledger::append(&path, &line("a", "-march=native")).expect("written");
         let second = Ledger::before(path.clone());
+        assert!(!second.is_new());
         ledger::append(&path, &line("b", "-march=native")).expect("written");
         ledger::append(&path, &line("c", "-march=native")).expect("written");
         assert_eq!((since(&first), since(&second)), (3, 2));

@@ -59,6 +59,11 @@ pub trait Observer: Sync {
     /// Called for every event, in the order of each thread.
     fn event(&self, event: Event);
 
+    /// Whether a note reaches anybody: what is said once must wait for someone who hears it.
+    fn hears_notes(&self) -> bool {
+        true
+    }
+
     /// Called for a line that a child process wrote to its standard output and that had to be read
     /// on its way: data for whoever called us, and no event.
     fn child_output(&self, _line: &str) {}

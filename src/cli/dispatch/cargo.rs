@@ -29,20 +29,25 @@ impl Command<'_> {
             cargos(rest).any(|argument| argument == "--verbose" || argument.starts_with("-v"));
         // A program that runs may never end: what is known is said before.
         let first = matches!(command, "run" | "r");
-        let before = |ground: &ops::Ground, environment: &ops::Environment, known: &[Notice]| {
+        let before = |ground: &ops::Ground,
+                      environment: &ops::Environment,
+                      known: &[Notice],
+                      is_news: bool| {
             self.progress.clear();
             if verbose {
                 say(&configuration::text(ground, environment));
             }
             if first {
-                self.notices(known.iter());
+                self.notices(known.iter(), is_news);
             }
         };
         let outcome = ops::cargo(&mut context, &arguments, self.default_target, &before)?;
         let is_build = matches!(command, "build" | "b");
         if !(is_build && self.global.json) {
             let skipped = |built: &ops::Built| if first { built.known } else { 0 };
-            self.notices(outcome.built.iter().flat_map(|built| &built.notices[skipped(built)..]));
+            let is_news = outcome.built.iter().any(|built| built.is_news);
+            let said = outcome.built.iter().flat_map(|built| &built.notices[skipped(built)..]);
+            self.notices(said, is_news);
         }
         let binaries: Vec<&VerifyOutcome> =
             outcome.built.iter().flat_map(|built| &built.binaries).collect();
@@ -54,19 +59,26 @@ impl Command<'_> {
             say(&output::built_text(&binaries, self.style, &self.own_command()));
         }
         let explained = outcome.built.iter().filter_map(|built| built.link_failure.as_ref());
-        for failure in explained.filter(|_| !self.global.json) {
-            say(&summary::link_failure_text(failure, self.style));
+        for failure in explained {
+            if !self.global.json {
+                say(&summary::link_failure_text(failure, self.style));
+            } else if !is_build {
+                say(&summary::link_failure_event(failure));
+            }
         }
         let failed = binaries.iter().any(|binary| !binary.passed());
+        if let Some(error) = outcome.error {
+            return Err(error);
+        }
         Ok(if outcome.code == 0 { u8::from(failed) } else { outcome.code })
     }
 
     /// Says what was left out, changed or refused: nothing of it is an error.
-    fn notices<'n>(&self, notices: impl Iterator<Item = &'n Notice>) {
+    fn notices<'n>(&self, notices: impl Iterator<Item = &'n Notice>, is_news: bool) {
         if self.global.json {
             notices.for_each(|notice| say(&summary::notice_event(notice)));
         } else if !self.quiet {
-            let text = summary::notices_text(notices, self.style);
+            let text = summary::notices_text(notices, is_news, self.style);
             if !text.is_empty() {
                 say(&text);
             }

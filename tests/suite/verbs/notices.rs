@@ -197,6 +197,51 @@ fn what_shims_changed_is_said_once_and_only_of_this_build() {
 }
 
 #[test]
+fn what_a_build_with_nothing_to_do_knows_is_named_and_no_more() {
+    let line = call("a", &[]);
+    let mut project =
+        building(&format!("[ ! -f \"$XPROV_LEDGER\" ] || exit 0\n{}", appending(&[line])));
+    for name in ["CC", "CFLAGS"] {
+        project.sandbox().set(name, "x");
+    }
+    let line = format!("check --target {TARGET}");
+    let outcome = project.xprov(&line).ok();
+    assert_eq!(
+        outcome.stderr.matches(" of your environment is left out: ").count(),
+        2,
+        "{outcome}"
+    );
+    assert_snapshot!(project.xprov(&line), @r"
+    exit 0
+    --- stderr
+    cargo runs check
+    warning: CC, CFLAGS of your environment are left out, as before (`xprov why CC` says why)
+    ");
+    assert_snapshot!(project.xprov(&format!("run --target {TARGET}")), @r"
+    exit 0
+    --- stderr
+    warning: CC, CFLAGS of your environment are left out, as before (`xprov why CC` says why)
+    cargo runs run
+    ");
+    let outcome = project.xprov(&format!("--json {line}")).ok();
+    assert_eq!(outcome.stderr.matches("{\"reason\":\"notice\"").count(), 2, "{outcome}");
+}
+
+#[test]
+fn a_sandbox_path_that_is_not_there_is_said() {
+    let project = building("");
+    project.settings("sandbox = { read = [\"../shared\", \"src\"], write = [\"made\"] }\n");
+    let outcome = project.xprov(&format!("-q check --target {TARGET}")).ok();
+    assert_snapshot!(outcome, @r"
+    exit 0
+    --- stderr
+    warning: `sandbox.read` of the settings names `[ROOT]/shared`, which is not there
+    warning: `sandbox.write` of the settings names `made`, which is not there
+    cargo runs check
+    ");
+}
+
+#[test]
 fn for_other_commands_notices_are_events() {
     let mut project = building("");
     project.sandbox().set("LDFLAGS", "-L/opt");
@@ -250,7 +295,9 @@ fn which_sandbox_there_is_is_said_once_for_each_store() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         text.lines().filter(|line| line.starts_with("note: build scripts run ")).count()
     };
-    assert_eq!(notes(&["check", "--target", TARGET]), 1);
+    assert_eq!(notes(&["-q", "check", "--target", TARGET]), 0);
+    assert_eq!(notes(&["check", "--target", TARGET, "--quiet"]), 0);
+    assert_eq!(notes(&["check", "--target", TARGET]), 1, "silence does not use it up");
     assert_eq!(notes(&["check", "--target", TARGET]), 0);
     assert_eq!(project.store_names("said"), ["sandbox"]);
     let quiet = building("");
@@ -298,6 +345,11 @@ fn a_link_that_misses_a_symbol_is_explained() {
         (&failure["crate"], &failure["version"]),
         (&"lance-linalg".into(), &"0.38.2".into())
     );
+    let outcome = project.xprov(&format!("--json test --target {}", host()));
+    let events: Vec<Value> =
+        outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let last = events.last().expect("an event");
+    assert_eq!((&last["reason"], &last["crate"]), (&"link-failure".into(), &failure["crate"]));
     let allow = if cfg!(target_arch = "x86_64") {
         Value::from("isa.crates.lance-linalg = \"x86-64-v4\"")
     } else {
