@@ -142,7 +142,9 @@ impl<'a> Crates<'a> {
         let Some(lock) = read_optional(&self.project.root.join("Cargo.lock"))? else {
             return Ok(None);
         };
-        let mut key = KeyHasher::new("fetched/2");
+        let mut key = KeyHasher::new("fetched/3");
+        // The note names directories in it.
+        key.part(self.context.dirs.cargo_home().as_os_str().as_encoded_bytes());
         key.part(lock).part(&self.network.config).part(&self.project.root_text);
         key.part(self.project.root.as_os_str().as_encoded_bytes());
         key.part(self.context.host.as_str()).part(self.target.as_str());

@@ -94,7 +94,9 @@ fn make(
 
 /// The place of the note: named by all that decides what is in it.
 fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text: &str) -> PathBuf {
-    let mut key = KeyHasher::new("ground/1");
+    let mut key = KeyHasher::new("ground/2");
+    // The paths in it are those of a store at this place: it may have been moved or copied.
+    key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(env!("CARGO_PKG_VERSION")).part(builtin_digest().as_bytes());
     key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(context.host.as_str()).part(target.as_str());
