@@ -13,6 +13,10 @@ use crate::ops::{Built, CargoOutcome, LinkFailure, Notice, NoticeKind, Subject};
 /// So many lines of one kind are said aloud.
 const LINES_OF_A_KIND: usize = 12;
 
+/// Where a line that allows something is to be written.
+const SETTINGS: &str = "settings stand in the root Cargo.toml, below `[workspace.metadata.xprov]`, \
+                        or `[package.metadata.xprov]` where there is no workspace";
+
 /// One line for each notice; what several targets have in common is said once. What is no news is
 /// only named: variables on one line, keys on one for each file.
 pub fn notices_text<'a>(
@@ -50,6 +54,10 @@ pub fn notices_text<'a>(
             let _ = writeln!(text, "{warning} and {more} more of this kind (--json lists all)");
         }
     }
+    if distinct.iter().any(|notice| notice.allow.is_some()) && is_news {
+        let help = style.help("help:");
+        let _ = writeln!(text, "  {help} {SETTINGS}");
+    }
     text
 }
 
@@ -60,7 +68,7 @@ fn named(kind: NoticeKind, notices: &[&Notice]) -> Option<Vec<String>> {
             let names: Vec<&str> = notices.iter().map(|notice| notice.what.as_str()).collect();
             let (list, first) = (names.join(", "), names.first()?);
             Some(vec![format!(
-                "{list} of your environment are left out, as before (`xprov why {first}` says why)"
+                "{list} of your environment are left out (`xprov why {first}` says why)"
             )])
         }
         NoticeKind::Configuration => {
@@ -74,7 +82,7 @@ fn named(kind: NoticeKind, notices: &[&Notice]) -> Option<Vec<String>> {
             }
             let line = |(file, keys): (&String, &Vec<&str>)| {
                 let is = if keys.len() == 1 { "is" } else { "are" };
-                format!("{file}: `{}` {is} left out, as before", keys.join("`, `"))
+                format!("{file}: `{}` {is} left out", keys.join("`, `"))
             };
             Some(files.iter().map(line).collect())
         }
@@ -204,6 +212,7 @@ warning: a-sys 1.0.0: `-march=native` is left out: it is so
 warning: a-sys 1.0.0: `read /proc/cpuinfo` is refused: it is so
 warning: a-sys 1.0.0: `read /etc/os-release` would be refused: it is so
 warning: a-sys 1.0.0: build.rs:3 asks for the CPU: it is so
+  help: settings stand in the root Cargo.toml, below `[workspace.metadata.xprov]`, or `[package.metadata.xprov]` where there is no workspace
 ";
         assert_eq!(text, expected);
     }
@@ -221,9 +230,9 @@ warning: a-sys 1.0.0: build.rs:3 asks for the CPU: it is so
             notice(NoticeKind::Toolchain, key("rust-toolchain", 1), "1.80"),
         ];
         let expected = "\
-warning: CC, CFLAGS of your environment are left out, as before (`xprov why CC` says why)
-warning: /h/config.toml: `build.rustflags`, `env.A` are left out, as before
-warning: config.toml: `env.B` is left out, as before
+warning: CC, CFLAGS of your environment are left out (`xprov why CC` says why)
+warning: /h/config.toml: `build.rustflags`, `env.A` are left out
+warning: config.toml: `env.B` is left out
 warning: rust-toolchain:1: `1.80` is left out: it is so
 ";
         assert_eq!(notices_text(&notices, false, Style::plain()), expected);

@@ -108,6 +108,7 @@ fn what_did_not_reach_a_build_is_named_with_its_place() {
     warning: [HOME]/.cargo/config.toml:12: `env.A` is left out: only the workspace's own configuration reaches a build
     warning: [PROJECT]/rust-toolchain.toml:2: `1.80.0` becomes `1.96.0`: toolchains.lock pins Rust; allow it with `rust = "1.80.0"`
     warning: [PROJECT]/.cargo/config.toml:2: `target-feature=+neon` is left out: it is beyond the baseline, armv7-a+vfpv3-d16; allow it with `isa.features = ["neon"]`
+      help: settings stand in the root Cargo.toml, below `[workspace.metadata.xprov]`, or `[package.metadata.xprov]` where there is no workspace
     "#);
     // Nothing of it is an error, and those who want silence get it.
     assert_snapshot!(project.xprov(&format!("-q {line}")), @r"
@@ -188,6 +189,7 @@ fn what_shims_changed_is_said_once_and_only_of_this_build() {
     warning: zstd-sys 1.2.3: `-mtune=native` becomes `-march=armv7-a`: it isn't the baseline; allow it with `isa.crates.zstd-sys = "native"`
     warning: ring 1.2.3: `read /proc/cpuinfo` is refused: it isn't the baseline
     warning: ring 1.2.3: build.rs:7 asks for the CPU: it isn't the baseline
+      help: settings stand in the root Cargo.toml, below `[workspace.metadata.xprov]`, or `[package.metadata.xprov]` where there is no workspace
     "#);
     assert_snapshot!(project.xprov(&line), @r"
     exit 0
@@ -215,12 +217,12 @@ fn what_a_build_with_nothing_to_do_knows_is_named_and_no_more() {
     exit 0
     --- stderr
     cargo runs check
-    warning: CC, CFLAGS of your environment are left out, as before (`xprov why CC` says why)
+    warning: CC, CFLAGS of your environment are left out (`xprov why CC` says why)
     ");
     assert_snapshot!(project.xprov(&format!("run --target {TARGET}")), @r"
     exit 0
     --- stderr
-    warning: CC, CFLAGS of your environment are left out, as before (`xprov why CC` says why)
+    warning: CC, CFLAGS of your environment are left out (`xprov why CC` says why)
     cargo runs run
     ");
     let outcome = project.xprov(&format!("--json {line}")).ok();
