@@ -36,6 +36,8 @@ pub struct CargoOutcome {
     /// What it did for each target, up to the first that failed. Empty where nothing was asked
     /// to be compiled.
     pub built: Vec<Built>,
+    /// Why there is none for the next target, after others were built.
+    pub error: Option<Error>,
 }
 
 /// What a cargo command did for one target.
@@ -87,9 +89,20 @@ pub fn cargo(
     let manifest = args.manifest_path.as_deref().map(Path::to_string_lossy);
     let project = Project::find(context.ambient, manifest.as_deref())?;
     let targets = targets(context, &project, &args, default_target)?;
-    let mut outcome = CargoOutcome { code: 0, built: Vec::new() };
-    for target in targets {
-        let built = one(context, &project, &args, &target, before)?;
+    let mut outcome = CargoOutcome { code: 0, built: Vec::new(), error: None };
+    for target in &targets {
+        if targets.len() > 1 {
+            let subject = target.triple.to_string();
+            context.observer.event(Event::Step { verb: "Target", subject });
+        }
+        let built = match one(context, &project, &args, target, before) {
+            Ok(built) => built,
+            Err(error) if outcome.built.is_empty() => return Err(error),
+            Err(error) => {
+                outcome.error = Some(error);
+                break;
+            }
+        };
         outcome.code = built.code;
         outcome.built.push(built);
         if outcome.code != 0 {
@@ -121,7 +134,7 @@ fn about_cargo(
         let program = program.display().to_string();
         Error::Spawn { program, source }
     })?;
-    Ok(CargoOutcome { code: exit_code(status), built: Vec::new() })
+    Ok(CargoOutcome { code: exit_code(status), built: Vec::new(), error: None })
 }
 
 /// The targets of a command.

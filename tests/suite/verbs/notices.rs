@@ -244,6 +244,23 @@ fn a_sandbox_path_that_is_not_there_is_said() {
 }
 
 #[test]
+fn what_a_target_said_is_not_lost_with_the_next_one() {
+    let mut project = building("");
+    project.sandbox().set("CC", "clang");
+    let line = format!("build --target {TARGET} --target aarch64-unknown-linux-musl");
+    let outcome = project.xprov(&line);
+    assert_eq!(outcome.code, Some(2), "{outcome}");
+    let expected = [
+        &format!("      Target {TARGET}\n"),
+        "      Target aarch64-unknown-linux-musl\n",
+        "warning: CC of your environment is left out: ",
+        "error: no recipe provides rust for target",
+    ];
+    let places = expected.map(|line| outcome.stderr.find(line).expect(line));
+    assert!(places.is_sorted(), "{outcome}");
+}
+
+#[test]
 fn for_other_commands_notices_are_events() {
     let mut project = building("");
     project.sandbox().set("LDFLAGS", "-L/opt");
@@ -251,6 +268,18 @@ fn for_other_commands_notices_are_events() {
     let events: Vec<&str> =
         outcome.stderr.lines().filter(|line| line.contains("\"notice\"")).collect();
     assert_eq!(events.len(), 1, "{outcome}");
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/schemas/events.json")).expect("JSON");
+    let fresh = Project::new();
+    let wrong = fresh.xprov("--json build --target x");
+    let more = fresh.xprov(&format!("--json check --target {TARGET}"));
+    for line in [&outcome, &wrong, &more].into_iter().flat_map(|outcome| outcome.stderr.lines()) {
+        // What cargo says is among them.
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        assert_eq!(deviations(&schema, &event), Vec::<String>::new(), "{line}");
+    }
+    assert!(more.stderr.contains("\"fetch-finished\""), "{more}");
+    assert!(wrong.stderr.contains("\"error\""), "{wrong}");
     let event: Value = serde_json::from_str(events[0]).expect("JSON");
     assert_eq!(
         (&event["reason"], &event["subject"]["variable"]),
