@@ -14,7 +14,7 @@ fn drifted(project: &Project) -> Outcome {
     for line in [
         "--locked restore",
         "--frozen restore",
-        "build --locked",
+        "-q build --locked",
         "--locked env",
         "--locked exec true",
     ] {
