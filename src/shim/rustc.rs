@@ -273,7 +273,7 @@ mod tests {
     fn questions_to_rustc_are_passed_on() {
         for arguments in [
             &["-vV"][..],
-            &["-", "--crate-name", "___", "--print=cfg", "-Ctarget-cpu=native"],
+            &["-", "--crate-name", "___", "--print=cfg"],
             &["--print", "target-list"],
             &["--version"],
             &[],
@@ -281,6 +281,8 @@ mod tests {
             let found = rewritten(arguments);
             assert_eq!((found.step, found.words), (Step::Probe, words(arguments)));
         }
+        let native = rewritten(&["-", "--print=cfg", "-Ctarget-cpu=native"]);
+        assert_eq!((native.step, native.words), (Step::Probe, words(&["-", "--print=cfg"])));
         for arguments in [&["a.rs"][..], &["--print", "native-static-libs", "a.rs"]] {
             assert_eq!(rewritten(arguments).step, Step::Compile);
         }

@@ -57,28 +57,6 @@ fn the_exit_code_of_a_command_is_ours() {
 }
 
 #[test]
-fn a_store_that_was_moved_serves_from_where_it_is() {
-    let mut project = Project::locked();
-    let places = |project: &Project| {
-        let line = format!("-q exec --target {TARGET} -- arm-linux-gnueabihf-gcc -c x.c");
-        let call = project.xprov(&line).ok().stdout;
-        let v1 = project.xprov_home.join("v1");
-        let env = project.store_names("envs").into_iter().find(|name| !name.contains('.'));
-        let tools = v1.join("envs").join(env.expect("an environment")).join("tools");
-        let tool = std::fs::read_to_string(tools.join("arm-linux-gnueabihf-gcc.json"));
-        (call, tool.expect("its file").contains(&*v1.to_string_lossy()))
-    };
-    let first = places(&project);
-    assert!(first.1, "{first:?}");
-    let moved = project.root().join("elsewhere");
-    std::fs::rename(&project.xprov_home, &moved).expect("moved");
-    project.sandbox().set("XPROV_HOME", &moved.to_string_lossy());
-    project.sandbox().xprov_home = moved;
-    let second = places(&project);
-    assert!(second.1 && second.0.ends_with(" -c x.c\n"), "{second:?}");
-}
-
-#[test]
 fn arguments_reach_cargo_unchanged() {
     let project = echoing();
     let line = format!("-q check --target {TARGET} -p a --features=b --release -- -D warnings");
