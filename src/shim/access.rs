@@ -89,11 +89,15 @@ const NETWORK_FILES: [&str; 11] = [
 
 /// What the C library, allocators and Rust's std ask for by themselves in order to be fast. It
 /// does not exist for a build, and nobody needs to know.
-const ASKED_FOR_SPEED: [&str; 4] = [
+const ASKED_FOR_SPEED: [&str; 7] = [
     "/etc/ld.so.preload",
     "/sys/fs/cgroup",
     "/sys/kernel/mm/transparent_hugepage",
     "/proc/sys/vm/overcommit_memory",
+    // How many processors there are: glibc's malloc, in a process with many threads.
+    "/sys/devices/system/cpu/online",
+    "/sys/devices/system/cpu/possible",
+    "/proc/stat",
 ];
 
 /// What becomes of a wish.

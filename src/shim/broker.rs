@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -85,17 +85,28 @@ const NOT_STARTED: i32 = -1;
 /// The status of a process that was killed.
 const KILLED: i32 = 9;
 
-/// Has the supervisor run the job with this process's standard files, and waits for its end. Any
-/// error means that nothing was started. Where the supervisor ends, so did the job.
-pub fn run(name: &OsStr, job: &Job) -> io::Result<ExitStatus> {
+/// A job that the supervisor was given.
+pub struct Given(UnixStream);
+
+/// Has the supervisor run the job with this process's standard files, the last of them replaced
+/// where `stderr` is there. An error means that nothing was started.
+pub fn give(name: &OsStr, job: &Job, stderr: Option<BorrowedFd<'_>>) -> io::Result<Given> {
     let mut stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(name.as_bytes())?)?;
-    socket::send_with_standard_files(&mut stream, &job.to_bytes())?;
-    let mut status = [0; 4];
-    let status = stream.read_exact(&mut status).map(|()| i32::from_le_bytes(status));
-    match status {
-        Ok(NOT_STARTED) => Err(io::ErrorKind::NotFound.into()),
-        Ok(status) => Ok(ExitStatus::from_raw(status)),
-        Err(_) => Ok(ExitStatus::from_raw(KILLED)),
+    socket::send_with_standard_files(&mut stream, &job.to_bytes(), stderr)?;
+    Ok(Given(stream))
+}
+
+impl Given {
+    /// Waits for the job's end. An error means that nothing was started. Where the supervisor
+    /// ends, so did the job.
+    pub fn wait(mut self) -> io::Result<ExitStatus> {
+        let mut status = [0; 4];
+        let status = self.0.read_exact(&mut status).map(|()| i32::from_le_bytes(status));
+        match status {
+            Ok(NOT_STARTED) => Err(io::ErrorKind::NotFound.into()),
+            Ok(status) => Ok(ExitStatus::from_raw(status)),
+            Err(_) => Ok(ExitStatus::from_raw(KILLED)),
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::process::Command;
 use std::process::ExitStatus;
 
 use super::Error;
@@ -138,10 +140,10 @@ pub fn run(around: &Surroundings, arguments: &[OsString]) -> Result<u8, Error> {
 }
 
 /// What is started.
-pub(super) struct Start<'a> {
-    pub program: &'a Path,
-    pub script: &'a OsStr,
-    pub arguments: &'a [OsString],
+struct Start<'a> {
+    program: &'a Path,
+    script: &'a OsStr,
+    arguments: &'a [OsString],
 }
 
 #[cfg(target_os = "linux")]
@@ -151,7 +153,11 @@ fn start(
     access: Access,
     job: &Start<'_>,
 ) -> io::Result<ExitStatus> {
-    let (status, notices) = super::supervisor::run(mode, access, job)?;
+    let prepare = |command: &mut Command| {
+        command.arg0(job.script).args(job.arguments);
+    };
+    let watch = crate::sys::confine::Watch::Names;
+    let (status, notices) = super::supervisor::run(mode, access, watch, job.program, prepare)?;
     around.note("build-script", notices);
     Ok(status)
 }

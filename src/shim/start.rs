@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 #[cfg(target_os = "linux")]
 use std::ffi::OsStr;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read, Write as _};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::build_script::Surroundings;
 use super::config::{Kind, Tool};
-use super::ledger::{self, Line};
+use super::ledger::{self, Line, Notice, Undefined};
 use super::rewrite::Call;
 use super::unit::{self, Unit};
 use super::{CWD_VARIABLE, Denied, Error, Step, link, response};
@@ -60,17 +62,25 @@ pub fn start(prepared: Prepared, outside: &Outside) -> Result<u8, Error> {
         note(ledger);
         return Err(denied.into());
     }
-    if let Some(status) = by_broker(&tool, &call, outside) {
-        note(ledger);
+    // A compiler colours what it writes to a terminal, and nobody but the user reads it there.
+    let reads = step == Step::Link && ledger.is_some() && !io::stderr().is_terminal();
+    if let Some((status, undefined)) = by_broker(&tool, &call, outside, reads) {
+        note(ledger.map(|(path, line)| (path, Line { undefined, ..line })));
         return Ok(end_as(status));
     }
     let failed = |source| Error::Start { program: call.program.clone(), source };
+    if unit.may_load_macros()
+        && let Some(ended) = supervised(&call, &tool, &outside.around)
+    {
+        let (status, notices) = ended.map_err(failed)?;
+        return finish(status, notices, &unit, ledger, outside).map_err(failed);
+    }
     let mut command = command(&call, &tool, step, &outside.around).map_err(failed)?;
     if unit.is_of_the_build() {
-        return build_unit(&mut command, &unit, ledger, outside).map_err(failed);
+        let status = command.status().map_err(failed)?;
+        return finish(status, Vec::new(), &unit, ledger, outside).map_err(failed);
     }
-    // A compiler colours what it writes to a terminal, and nobody but the user reads it there.
-    if step == Step::Link && ledger.is_some() && !io::stderr().is_terminal() {
+    if reads {
         return match command.stderr(Stdio::piped()).spawn() {
             Ok(child) => watch(child, ledger),
             Err(source) if source.raw_os_error() == Some(TOO_LONG) => {
@@ -87,19 +97,42 @@ pub fn start(prepared: Prepared, outside: &Outside) -> Result<u8, Error> {
     }
 }
 
-/// Runs a rustc that makes a build script or a proc-macro, and looks at what it made.
-fn build_unit(
-    command: &mut Command,
+/// Runs a rustc whose proc-macros are answered for. `None`: nothing is confined.
+#[cfg(target_os = "linux")]
+fn supervised(
+    call: &Call,
+    tool: &Tool,
+    around: &Surroundings,
+) -> Option<io::Result<(ExitStatus, Vec<Notice>)>> {
+    let (mode, access) = around.access()?;
+    let watch = crate::sys::confine::Watch::Opens;
+    Some(super::supervisor::run(mode, access, watch, &call.program, |command| {
+        command.args(&call.arguments);
+        adapt(command, call, tool);
+    }))
+}
+
+/// Without Linux there is no supervisor.
+#[cfg(not(target_os = "linux"))]
+fn supervised(
+    _call: &Call,
+    _tool: &Tool,
+    _around: &Surroundings,
+) -> Option<io::Result<(ExitStatus, Vec<Notice>)>> {
+    None
+}
+
+/// Ends as a rustc did. What it made of a build script or a proc-macro is looked at before.
+fn finish(
+    status: ExitStatus,
+    mut notices: Vec<Notice>,
     unit: &Unit,
     ledger: Option<(&Path, Line)>,
     outside: &Outside,
 ) -> io::Result<u8> {
-    let status = command.status()?;
-    let notices = if status.success() {
-        unit.finish(&outside.around, &(outside.cwd)()?)?
-    } else {
-        Vec::new()
-    };
+    if status.success() && unit.is_of_the_build() {
+        notices.extend(unit.finish(&outside.around, &(outside.cwd)()?)?);
+    }
     note(ledger.map(|(path, mut line)| {
         line.notices.extend(notices);
         (path, line)
@@ -107,9 +140,14 @@ fn build_unit(
     Ok(end_as(status))
 }
 
-/// Below the supervisor of a build script, compilers are started by it.
+/// Below a supervisor, compilers are started by it. What a linker misses is read where asked for.
 #[cfg(target_os = "linux")]
-fn by_broker(tool: &Tool, call: &Call, outside: &Outside) -> Option<ExitStatus> {
+fn by_broker(
+    tool: &Tool,
+    call: &Call,
+    outside: &Outside,
+    reads: bool,
+) -> Option<(ExitStatus, Vec<Undefined>)> {
     use super::broker::{self, BROKER_VARIABLE, Job};
     let broker = outside.around.broker.as_ref();
     let broker = broker.filter(|_| matches!(tool.kind, Kind::Compiler | Kind::Rustc))?;
@@ -124,12 +162,26 @@ fn by_broker(tool: &Tool, call: &Call, outside: &Outside) -> Option<ExitStatus> 
         cwd: (outside.cwd)().ok()?,
         umask: process::umask(),
     };
-    broker::run(broker, &job).ok()
+    if !reads {
+        let status = broker::give(broker, &job, None).ok()?.wait().ok()?;
+        return Some((status, Vec::new()));
+    }
+    let (messages, writer) = io::pipe().ok()?;
+    let given = broker::give(broker, &job, Some(writer.as_fd())).ok()?;
+    drop(writer);
+    let text = passed_on(messages);
+    let status = given.wait().ok()?;
+    Some((status, missing(status, &text)))
 }
 
 /// Without Linux there is no supervisor.
 #[cfg(not(target_os = "linux"))]
-fn by_broker(_tool: &Tool, _call: &Call, _outside: &Outside) -> Option<ExitStatus> {
+fn by_broker(
+    _tool: &Tool,
+    _call: &Call,
+    _outside: &Outside,
+    _reads: bool,
+) -> Option<(ExitStatus, Vec<Undefined>)> {
     None
 }
 
@@ -185,34 +237,38 @@ fn by_file(
     ended
 }
 
-/// Passes the child's standard error on as it comes, and notes in the ledger which symbols it
+/// Waits for the child, passes its standard error on, and notes in the ledger which symbols it
 /// misses. Ends as the child did.
 fn watch(mut child: Child, ledger: Option<(&Path, Line)>) -> Result<u8, Error> {
-    let mut kept: VecDeque<u8> = VecDeque::new();
-    if let Some(mut messages) = child.stderr.take() {
-        let mut buffer = [0; 8192];
-        loop {
-            match messages.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(length) => {
-                    // Who reads them may have gone; the child is to end by itself all the same.
-                    let _ = io::stderr().write_all(&buffer[..length]);
-                    kept.extend(&buffer[..length]);
-                    kept.drain(..kept.len().saturating_sub(KEPT));
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-    }
+    let text = child.stderr.take().map(passed_on).unwrap_or_default();
     let status = child.wait().map_err(Error::Wait)?;
-    if let Some((path, mut line)) = ledger {
-        if !status.success() {
-            line.undefined = link::undefined(&String::from_utf8_lossy(kept.make_contiguous()));
-        }
-        note(Some((path, line)));
-    }
+    note(ledger.map(|(path, line)| (path, Line { undefined: missing(status, &text), ..line })));
     Ok(end_as(status))
+}
+
+/// Passes messages on as they come, and returns the end of them.
+fn passed_on(mut messages: impl Read) -> String {
+    let mut kept: VecDeque<u8> = VecDeque::new();
+    let mut buffer = [0; 8192];
+    loop {
+        match messages.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => {
+                // Who reads them may have gone; the child is to end by itself all the same.
+                let _ = io::stderr().write_all(&buffer[..length]);
+                kept.extend(&buffer[..length]);
+                kept.drain(..kept.len().saturating_sub(KEPT));
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    String::from_utf8_lossy(kept.make_contiguous()).into_owned()
+}
+
+/// The symbols that a link that failed says it misses.
+fn missing(status: ExitStatus, text: &str) -> Vec<Undefined> {
+    if status.success() { Vec::new() } else { link::undefined(text) }
 }
 
 /// A ledger that cannot be written must not fail a build: it informs, and decides nothing.

@@ -1,27 +1,27 @@
-//! Answers for a build script: which names exist for it. Asks [`Access`] what may be reached, and
+//! Answers for a build script, or for a rustc with its proc-macros: which names exist for it. Asks [`Access`] what may be reached, and
 //! notes what may not.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::access::{Access, Verdict, normal};
 use super::broker::{BROKER_VARIABLE, Broker};
-use super::build_script::Start;
 use super::ledger::{Notice, NoticeKind};
-use crate::sys::confine::{Answer, Call, Confinement, Listener, Name, Request, Wish, available};
+use crate::sys::confine::{
+    Answer, Call, Confinement, Listener, Name, Request, Watch, Wish, available,
+};
 use crate::sys::process;
 use crate::vocab::sandbox::Mode;
 
 /// The machine's name, as a build sees it.
 const MACHINE: &str = "localhost";
 
-/// No build script gets more notices.
+/// No process gets more notices.
 const MOST: usize = 50;
 
 /// What the supervisor knows.
@@ -31,30 +31,36 @@ struct Judge {
     notices: Mutex<BTreeSet<Notice>>,
 }
 
-/// Runs the program, and says what it was refused.
+/// Runs the program, and says what it was refused. `prepare` gives the command its arguments.
 pub(super) fn run(
     mode: Mode,
     access: Access,
-    start: &Start<'_>,
+    watch: Watch,
+    program: &Path,
+    prepare: impl FnOnce(&mut Command),
 ) -> io::Result<(ExitStatus, Vec<Notice>)> {
     let supervised = available().supervision;
-    let confinement = match mode {
-        Mode::On => Confinement::new(&access.rules(supervised))?,
-        Mode::Off | Mode::Report => Confinement::none(),
+    let confine = move |access: &Access, supervised| match mode {
+        Mode::On => Confinement::new(&access.rules(supervised)),
+        Mode::Off | Mode::Report => Ok(Confinement::none()),
     };
+    let confinement = confine(&access, supervised)?;
     let judge = Arc::new(Judge { mode, access, notices: Mutex::default() });
     process::adopt_orphans();
-    let (mut command, pending) = confinement.supervised(start.program)?;
+    let (mut command, pending) = confinement.supervised(program, watch)?;
     let judging = Arc::clone(&judge);
     std::thread::Builder::new().spawn(move || {
         if let Some(listener) = pending.listener() {
             judging.serve(&listener);
         }
     })?;
-    command.arg0(start.script).args(start.arguments);
+    prepare(&mut command);
     if let Ok(broker) = Broker::bind() {
         command.env(BROKER_VARIABLE, &broker.name);
-        std::thread::Builder::new().spawn(move || broker.serve(&confinement))?;
+        let judge = Arc::clone(&judge);
+        // Nobody looks after compilers.
+        let serve = move || Ok(broker.serve(&confine(&judge.access, false)?));
+        std::thread::Builder::new().spawn::<_, io::Result<()>>(serve)?;
     }
     let mut child = command.spawn()?;
     drop(command);

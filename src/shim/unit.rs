@@ -20,6 +20,9 @@ pub struct Unit {
     has_target: bool,
     out_dir: PathBuf,
     extra: String,
+    crates: Vec<PathBuf>,
+    search_dirs: Vec<PathBuf>,
+    has_file: bool,
 }
 
 impl Unit {
@@ -29,14 +32,18 @@ impl Unit {
         let mut arguments = arguments.iter().filter_map(|argument| argument.to_str());
         while let Some(argument) = arguments.next() {
             let joined = argument.starts_with("--").then(|| argument.split_once('=')).flatten();
-            let short = argument.strip_prefix("-C").filter(|value| !value.is_empty());
+            let short = argument.split_at_checked(2).filter(|(key, value)| {
+                ["-C", "-L"].contains(key) && !value.is_empty()
+            });
             let (key, value) = match (joined, short) {
-                (Some(pair), _) => pair,
-                (None, Some(value)) => ("-C", value),
+                (Some(pair), _) | (None, Some(pair)) => pair,
                 (None, None) if TAKES_VALUE.contains(&argument) => {
                     (argument, arguments.next().unwrap_or_default())
                 }
-                (None, None) => continue,
+                (None, None) => {
+                    unit.has_file |= argument.starts_with('@');
+                    continue;
+                }
             };
             unit.set(key, value);
         }
@@ -49,6 +56,12 @@ impl Unit {
             "--crate-type" => self.types.extend(value.split(',').map(str::to_owned)),
             "--target" => self.has_target = true,
             "--out-dir" => self.out_dir = value.into(),
+            "--extern" => self.crates.extend(value.split_once('=').map(|(_, path)| path.into())),
+            "-L" => match value.split_once('=') {
+                Some(("native" | "framework", _)) => {}
+                Some(("dependency" | "crate" | "all", dir)) => self.search_dirs.push(dir.into()),
+                _ => self.search_dirs.push(value.into()),
+            },
             "-C" | "--codegen" => {
                 if let Some(extra) = value.strip_prefix("extra-filename=") {
                     extra.clone_into(&mut self.extra);
@@ -66,6 +79,21 @@ impl Unit {
 
     fn is_proc_macro(&self) -> bool {
         self.types == ["proc-macro"]
+    }
+
+    /// Whether rustc may load proc-macros: its own, or those that the crates it reads depend on,
+    /// which it finds in the directories it was given.
+    pub fn may_load_macros(&self) -> bool {
+        let is_library = |path: &Path| {
+            path.extension().is_some_and(|extension| extension == "so" || extension == "dylib")
+        };
+        let has_library = |dir: &PathBuf| {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.into_iter().any(|entry| is_library(Path::new(&entry.file_name())))
+        };
+        self.has_file
+            || self.crates.iter().any(|path| is_library(path))
+            || !self.crates.is_empty() && self.search_dirs.iter().any(has_library)
     }
 
     /// Whether something is left to do after rustc.
@@ -91,11 +119,18 @@ impl Unit {
 }
 
 /// Arguments whose value is the next one.
-const TAKES_VALUE: [&str; 6] =
-    ["--crate-name", "--crate-type", "--target", "--out-dir", "-C", "--codegen"];
+const TAKES_VALUE: [&str; 8] = [
+    "--crate-name",
+    "--crate-type",
+    "--target",
+    "--out-dir",
+    "--extern",
+    "-C",
+    "--codegen",
+    "-L",
+];
 
-/// The command of a rustc, confined as the surroundings say. A sandbox that only looks lets it
-/// be: it is not supervised, and so nothing would be seen.
+/// The command of a rustc that nobody looks after, confined as the surroundings say.
 pub fn command(around: &Surroundings, program: &Path) -> io::Result<Command> {
     let confinement = match around.access() {
         Some((Mode::On, access)) => Confinement::new(&access.rules(false))?,
@@ -127,5 +162,20 @@ mod tests {
         assert!(!parse("--crate-name app --crate-type bin").is_of_the_build());
         assert!(parse("--crate-name m --crate-type proc-macro").is_proc_macro());
         assert!(!parse("-vV").is_of_the_build());
+    }
+
+    #[test]
+    fn proc_macros_are_loaded_by_name_or_from_where_crates_are() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = dir.path().display();
+        let loads = |text: &str| parse(text).may_load_macros();
+        assert!(loads("--crate-name a --extern m=/t/libm-1.so a.rs"));
+        assert!(loads("--extern=priv:m=/t/libm-1.dylib a.rs") && loads("@arguments"));
+        let depends = format!("--extern b=/t/libb.rmeta -L dependency={at} a.rs");
+        assert!(!loads(&depends) && !loads("--extern proc_macro a.rs"));
+        std::fs::write(dir.path().join("libm-1.so"), "").expect("written");
+        assert!(loads(&depends) && loads(&format!("--extern b=/t/libb.rlib -L{at} a.rs")));
+        assert!(!loads(&format!("-L dependency={at} a.rs")));
+        assert!(!loads(&format!("--extern b=/t/libb.rlib -Lnative={at} a.rs")));
     }
 }

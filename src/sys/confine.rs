@@ -19,7 +19,7 @@ mod profile;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
-pub use calls::{Call, Name};
+pub use calls::{Call, Name, Watch};
 #[cfg(target_os = "linux")]
 pub use linux::Confinement;
 #[cfg(target_os = "linux")]

@@ -18,10 +18,16 @@ pub const STANDARD_FILES: usize = 3;
 /// No message is longer, in bytes: a command line with its environment may have 2 MiB on Linux.
 const LONGEST: usize = 16 << 20;
 
-/// Sends a message with this process's three standard files.
-pub fn send_with_standard_files(stream: &mut UnixStream, message: &[u8]) -> io::Result<()> {
+/// Sends a message with this process's three standard files, the last of them replaced where
+/// `stderr` is there.
+pub fn send_with_standard_files(
+    stream: &mut UnixStream,
+    message: &[u8],
+    stderr: Option<BorrowedFd<'_>>,
+) -> io::Result<()> {
+    let stderr = stderr.unwrap_or_else(|| rustix::stdio::stderr());
     let fds: [BorrowedFd<'_>; STANDARD_FILES] =
-        [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+        [rustix::stdio::stdin(), rustix::stdio::stdout(), stderr];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(STANDARD_FILES))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));

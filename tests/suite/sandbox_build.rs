@@ -407,3 +407,37 @@ fn rustc_is_confined_and_its_build_scripts_stand_behind_the_shim() {
     assert!(text(&ran).starts_with("ran\n"), "{}", text(&ran));
     assert_eq!(bench.noted(NoticeKind::Refused), ["read /proc/cpuinfo"]);
 }
+
+#[test]
+fn what_a_proc_macro_tries_is_noted_with_the_crate() {
+    if !complete() {
+        return;
+    }
+    for (mode, kind) in [(Mode::On, NoticeKind::Refused), (Mode::Report, NoticeKind::Seen)] {
+        let bench = Bench::new(mode);
+        bench.script(
+            "env/rustc.sh",
+            "cat $OUTSIDE/secret; cat known; test -e $OUTSIDE/secret
+             cc -o $OUT/program a.o; echo cc=$?; exit 3",
+        );
+        // The linker is nobody's to look after, and says what it misses.
+        bench.script(
+            "env/cc.sh",
+            "cat $OUTSIDE/other; echo \"a.o: undefined reference to 'sum'\" >&2; exit 4",
+        );
+        fs::write(bench.path("outside/other"), "other").expect("written");
+        let mut rustc = bench.command(&bench.path("env/bin/rustc"));
+        rustc.args(["--crate-name", "probe", "--crate-type", "lib", "lib.rs"]);
+        let compiled = output(rustc.args(["--extern", "m=/t/libm-1.so"]));
+        assert_eq!(compiled.status.code(), Some(3));
+        let text = text(&compiled);
+        assert!(text.contains("known\ncc=4\n"), "{text}");
+        assert!(text.contains("undefined reference to 'sum'"), "{text}");
+        assert_eq!(text.contains("secret\n"), mode == Mode::Report, "{text}");
+        assert_eq!(bench.noted(kind), ["read /…/outside/secret"]);
+        let ledger = bench.ledger();
+        let of = |tool: &str| ledger.iter().find(|line| line.tool == tool).expect("a line");
+        assert_eq!(of("rustc").krate.as_deref(), Some("probe"));
+        assert_eq!(of("cc").undefined[0].symbol, "sum");
+    }
+}

@@ -15,6 +15,16 @@ pub struct Name {
     pub wish: Wish,
 }
 
+/// Which calls a supervisor is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// All that name something.
+    Names,
+    /// Those that open, start or connect, and not those that only look, make or remove: for
+    /// programs that look at hundreds of files of their own.
+    Opens,
+}
+
 /// What a system call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
@@ -97,8 +107,12 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// The numbers of all calls that a supervisor is asked about, without `socket`.
-pub(super) fn numbers() -> impl Iterator<Item = c_long> {
-    rows().map(|row| row.0).chain([libc::SYS_uname])
+pub(super) fn numbers(watch: Watch) -> impl Iterator<Item = c_long> {
+    let opens = |sort| matches!(sort, Sort::Flags(_) | Sort::How(_) | Sort::Always(Wish::Run));
+    rows()
+        .filter(move |row| watch == Watch::Names || opens(row.1))
+        .map(|row| row.0)
+        .chain([libc::SYS_uname])
 }
 
 /// What the call asks for; `flags_at` reads the first eight bytes of a structure in the memory of
@@ -175,6 +189,17 @@ mod tests {
         assert_eq!(open(libc::O_PATH | libc::O_DIRECTORY).2, Wish::Look);
         let how = call(libc::SYS_openat2, [5, 7, 9, 24, 0, 0]);
         assert_eq!(how, Call::Names(Name { dir: Some(5), address: 7, wish: Wish::Write }, None));
+    }
+
+    #[test]
+    fn who_opens_is_not_asked_about_looking() {
+        let opens: Vec<c_long> = numbers(Watch::Opens).collect();
+        for call in [libc::SYS_openat, libc::SYS_openat2, libc::SYS_execve, libc::SYS_uname] {
+            assert!(opens.contains(&call));
+        }
+        for call in [libc::SYS_statx, libc::SYS_readlinkat, libc::SYS_unlinkat] {
+            assert!(!opens.contains(&call) && numbers(Watch::Names).any(|known| known == call));
+        }
     }
 
     #[test]

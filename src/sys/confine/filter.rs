@@ -6,7 +6,7 @@ use std::os::fd::{FromRawFd as _, OwnedFd};
 
 use libc::{c_long, c_ulong, sock_filter};
 
-use super::calls;
+use super::calls::{self, Watch};
 
 // linux/audit.h: the processor with its byte order and word size.
 #[cfg(target_arch = "x86_64")]
@@ -91,9 +91,10 @@ pub(super) fn unsupervised(network: bool) -> Vec<sock_filter> {
 
 /// The filter of a process whose supervisor is asked about what names something. A call on an
 /// open file (`AT_EMPTY_PATH`) names nothing and is so frequent that it is not shown.
-pub(super) fn supervised(network: bool) -> Vec<sock_filter> {
+pub(super) fn supervised(watch: Watch, network: bool) -> Vec<sock_filter> {
     let mut program = preamble();
-    for (call, argument) in calls::ON_OPEN_FILES {
+    let on_open_files = calls::ON_OPEN_FILES.iter().filter(|_| watch == Watch::Names);
+    for (call, argument) in on_open_files.copied() {
         program.extend([
             unless(EQUALS, number(call), 4),
             statement(LOAD, ARGUMENTS + 8 * argument),
@@ -105,7 +106,7 @@ pub(super) fn supervised(network: bool) -> Vec<sock_filter> {
     if !network {
         program.extend(sockets(NOTIFY));
     }
-    for call in calls::numbers() {
+    for call in calls::numbers(watch) {
         program.extend([unless(EQUALS, number(call), 1), statement(RETURN, NOTIFY)]);
     }
     program.push(statement(RETURN, ALLOW));

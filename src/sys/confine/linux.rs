@@ -15,7 +15,7 @@ use rustix::net::{
 };
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use super::{Pending, Rules, filter, landlock};
+use super::{Pending, Rules, Watch, filter, landlock};
 
 /// What confines, made once for any number of processes.
 #[derive(Debug, Clone, Default)]
@@ -71,14 +71,14 @@ impl Confinement {
         command
     }
 
-    /// A child that asks before it names anything. Its program starts only when somebody answers:
+    /// A child that asks before it does what is watched. Its program starts only when somebody answers:
     /// [`Pending::listener`] has to wait in another thread before the command is spawned.
-    pub fn supervised(&self, program: &Path) -> io::Result<(Command, Pending)> {
+    pub fn supervised(&self, program: &Path, watch: Watch) -> io::Result<(Command, Pending)> {
         let kind = SocketType::STREAM;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
         let mut command = Command::new(program);
         let confinement = self.clone();
-        let supervised = filter::supervised(self.network);
+        let supervised = filter::supervised(watch, self.network);
         before_exec(&mut command, move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
             confinement.restrict()?;
