@@ -150,6 +150,12 @@ pub fn rule_for(name: &str) -> Option<&'static Rule> {
     exact.or_else(prefix)
 }
 
+/// What passes into every step, as names and prefixes: cargo sees it, and what it compiles and
+/// runs does not.
+pub fn passing() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().filter(|rule| rule.fate == Passes).map(|rule| rule.name)
+}
+
 /// The variables of `ambient` with this fate.
 pub fn select(
     ambient: &[(String, String)],

@@ -80,7 +80,9 @@ pub fn environment(
     let (isa, sandbox) = (&project.settings.isa, &project.settings.sandbox);
     let [read, write] = sandbox.roots(&project.root);
     let policies = Isa::new(isa, &shims::allowed(isa, &settings, target)?);
-    let shims = shims::config(&ground.tools, &context.host, target, &policies);
+    let named = &project.settings.env;
+    let named: Vec<String> = named.pass.iter().chain(named.set.keys()).cloned().collect();
+    let shims = shims::config(&ground.tools, &context.host, target, &policies, &named);
     let shim_text = shims.to_text().map_err(Error::ShimConfig)?;
     let plan = Plan::new(&PlanInput {
         host: &context.host,

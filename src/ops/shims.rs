@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::toolset::Toolset;
 use crate::hermetic::flags::{self, Allowed};
+use crate::hermetic::vars::{self, Fate};
 use crate::settings::{IsaSettings, TargetSettings};
 use crate::shim::{Action, Config, Kind, Policy, Tool};
 use crate::vocab::isa::Baseline;
@@ -59,14 +60,27 @@ impl Isa {
 
 /// The configuration of the shims. What compiles for the target has the settings' baseline, and
 /// what compiles for the host the host's own; where both are the same, so are the compilers.
-pub fn config(tools: &Toolset, host: &RustTriple, target: &RustTriple, isa: &Isa) -> Config {
+/// `named` are the variables of the settings: of what passes only these reach other people's code.
+pub fn config(
+    tools: &Toolset,
+    host: &RustTriple,
+    target: &RustTriple,
+    isa: &Isa,
+    named: &[String],
+) -> Config {
     let of_host = Baseline::of(host.arch(), None).ok();
     let of_host = if host == target { isa.baseline } else { of_host };
     let for_target = isa.baseline.map(|level| isa.policy(level));
     let for_host = of_host.map(|level| isa.policy(level));
     let prefix = format!("{}-", tools.target.prefix);
     let mut shims = tools.shims.clone();
+    let shown: Vec<String> =
+        named.iter().filter(|name| vars::fate(name) == Some(Fate::Passes)).cloned().collect();
     for (name, tool) in &mut shims {
+        if matches!(tool.kind, Kind::Rustc | Kind::BuildScript) {
+            tool.hide = vars::passing().map(str::to_owned).collect();
+            tool.show.clone_from(&shown);
+        }
         match tool.kind {
             Kind::Compiler if name.starts_with(&prefix) => tool.policy.clone_from(&for_target),
             Kind::Compiler => tool.policy.clone_from(&for_host),

@@ -7,9 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-#[cfg(target_os = "linux")]
-use std::process::Command;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use super::Error;
 use super::access::Access;
@@ -42,6 +40,8 @@ pub struct Surroundings {
     pub ledger: Option<PathBuf>,
     /// The directory of the crate that this is for.
     pub package: Option<PathBuf>,
+    /// Variables of this process that what it starts does not see.
+    pub hidden: Vec<OsString>,
     /// The crate.
     pub krate: Option<String>,
     /// Its version.
@@ -56,6 +56,19 @@ impl Surroundings {
         let more = self.package.iter().chain(&self.program).chain([&self.env_dir]);
         let more = more.map(PathBuf::as_path);
         Some((roots.mode, Access::new(roots, more)))
+    }
+
+    /// Whether build scripts are to start behind the shim: where it is not for the sandbox, then
+    /// for the variables.
+    pub fn stand_between(&self) -> bool {
+        self.roots.is_some() && self.broker.is_none()
+    }
+
+    /// Takes the variables away that the program does not see.
+    pub fn hide(&self, command: &mut Command) {
+        self.hidden.iter().for_each(|name| {
+            command.env_remove(name);
+        });
     }
 
     /// Appends the notices. A ledger informs: that it cannot be written stops nothing.
@@ -130,6 +143,7 @@ pub fn run(around: &Surroundings, arguments: &[OsString]) -> Result<u8, Error> {
     let program = real(script).map_err(|source| failed(script, source))?;
     let Some((mode, access)) = around.access() else {
         let mut command = Confinement::none().command(&program);
+        around.hide(&mut command);
         let source = command.arg0(script).args(arguments).exec();
         return Err(failed(&program, source));
     };
@@ -155,6 +169,7 @@ fn start(
 ) -> io::Result<ExitStatus> {
     let prepare = |command: &mut Command| {
         command.arg0(job.script).args(job.arguments);
+        around.hide(command);
     };
     let watch = crate::sys::confine::Watch::Names;
     let (status, notices) = super::supervisor::run(mode, access, watch, job.program, prepare)?;
@@ -164,7 +179,7 @@ fn start(
 
 #[cfg(not(target_os = "linux"))]
 fn start(
-    _around: &Surroundings,
+    around: &Surroundings,
     mode: Mode,
     access: Access,
     job: &Start<'_>,
@@ -177,5 +192,6 @@ fn start(
             command
         }
     };
+    around.hide(&mut command);
     command.args(job.arguments).status()
 }

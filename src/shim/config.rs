@@ -12,7 +12,7 @@ use super::Error;
 use super::policy::Policy;
 
 /// The format that this xprov writes and reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The directory of the files, beside `bin`.
 pub const TOOLS_DIR: &str = "tools";
@@ -63,6 +63,16 @@ pub struct Tool {
     /// Variables for the program.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
+    /// The same where the caller does not set the first of them, and for the others not either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<(String, String)>,
+    /// Variables that the program does not see when cargo starts it; a final `*` stands for any
+    /// ending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hide: Vec<String>,
+    /// Exceptions from `hide`, by their whole names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub show: Vec<String>,
     /// The instruction sets that its output may use: for rustc, what `--target` compiles. `None`:
     /// nothing is filtered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,6 +96,9 @@ impl Tool {
             before: Vec::new(),
             after: Vec::new(),
             set: BTreeMap::new(),
+            fallback: Vec::new(),
+            hide: Vec::new(),
+            show: Vec::new(),
             policy: None,
             host_policy: None,
         }
@@ -96,6 +109,15 @@ impl Tool {
     pub fn with_before(mut self, arguments: impl IntoIterator<Item = String>) -> Self {
         self.before.extend(arguments);
         self
+    }
+
+    /// Whether the program shall not see the variable.
+    pub fn hides(&self, name: &str) -> bool {
+        let is = |rule: &String| match rule.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == rule,
+        };
+        self.hide.iter().any(is) && !self.show.iter().any(|shown| shown == name)
     }
 
     /// The tool with this policy.
@@ -183,10 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn what_settings_name_is_not_hidden() {
+        let mut tool = Tool::new(Kind::Rustc, "rustc");
+        tool.hide = vec!["TERM".into(), "CARGO_TERM_*".into()];
+        tool.show = vec!["CARGO_TERM_WIDTH".into()];
+        let hidden = |name| tool.hides(name);
+        assert!(hidden("TERM") && hidden("CARGO_TERM_COLOR"));
+        assert!(!hidden("TERMINAL") && !hidden("CARGO_TERM_WIDTH"));
+    }
+
+    #[test]
     fn another_format_and_damage_are_told_apart() {
         let parse = |text: &str| parse(Path::new("t.json"), text.as_bytes());
         assert!(matches!(parse(r#"{"format":9,"new":1}"#), Err(Error::Format { found: 9, .. })));
-        assert!(matches!(parse(r#"{"format":2,"new":1}"#), Err(Error::Parse { .. })));
+        assert!(matches!(parse(r#"{"format":3,"new":1}"#), Err(Error::Parse { .. })));
         assert!(matches!(parse("{"), Err(Error::Parse { .. })));
     }
 }

@@ -85,19 +85,20 @@ fn run(place: Place) -> Result<Entry, Error> {
     let Some(file) = file else {
         return Err(Error::UnknownTool { path: path(), tool: name });
     };
-    let (target, tool) = config::parse(&path(), &file)?;
+    let (target, mut tool) = config::parse(&path(), &file)?;
     if tool.kind == Kind::Cargo {
         return Ok(Entry::Cargo { env_dir, target });
     }
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if tool.kind == Kind::BuildScript {
-        return build_script::run(&surroundings(env_dir), &arguments).map(Entry::Done);
+        return build_script::run(&surroundings(env_dir, &tool), &arguments).map(Entry::Done);
     }
+    fall_back(&mut tool);
     let facts = facts(env_dir, tool.kind);
     let prepared = prepare(&name, tool, &arguments, &facts)?;
     let outside = Outside {
         around: matches!(prepared.tool.kind, Kind::Compiler | Kind::Rustc)
-            .then(|| surroundings(facts.env_dir))
+            .then(|| surroundings(facts.env_dir, &prepared.tool))
             .unwrap_or_default(),
         variables: || env::vars_os().collect(),
         cwd: env::current_dir,
@@ -154,14 +155,26 @@ fn prepare(
     Ok(Prepared { tool, call, step, unit, denied, line })
 }
 
-fn surroundings(env_dir: PathBuf) -> Surroundings {
+/// Sets what the caller did not.
+fn fall_back(tool: &mut Tool) {
+    let is_set = |name: &String| env::var_os(name).is_some();
+    if tool.fallback.first().is_some_and(|(name, _)| !is_set(name)) {
+        tool.set.extend(tool.fallback.drain(..).filter(|(name, _)| !is_set(name)));
+    }
+}
+
+fn surroundings(env_dir: PathBuf, tool: &Tool) -> Surroundings {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let by_cargo = package.is_some() && !tool.hide.is_empty();
+    let names = by_cargo.then(|| env::vars_os().map(|(name, _)| name)).into_iter().flatten();
     Surroundings {
+        hidden: names.filter(|name| name.to_str().is_some_and(|name| tool.hides(name))).collect(),
         env_dir,
         program: env::current_exe().ok(),
         roots: env::var_os(SANDBOX_VARIABLE).and_then(|value| Roots::parse(&value)),
         broker: env::var_os("XPROV_BROKER"),
         ledger: env::var_os(LEDGER_VARIABLE).map(PathBuf::from),
-        package: env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from),
+        package,
         krate: env::var("CARGO_PKG_NAME").ok(),
         version: env::var("CARGO_PKG_VERSION").ok(),
     }

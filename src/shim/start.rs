@@ -109,6 +109,7 @@ fn supervised(
     Some(super::supervisor::run(mode, access, watch, &call.program, |command| {
         command.args(&call.arguments);
         adapt(command, call, tool);
+        around.hide(command);
     }))
 }
 
@@ -155,6 +156,7 @@ fn by_broker(
     variables.extend(tool.set.iter().map(|(name, value)| (name.into(), value.into())));
     variables.remove(OsStr::new(CWD_VARIABLE));
     variables.remove(OsStr::new(BROKER_VARIABLE));
+    variables.retain(|name, _| !outside.around.hidden.contains(name));
     let job = Job {
         program: call.program.clone(),
         arguments: call.arguments.clone(),
@@ -193,6 +195,7 @@ fn command(call: &Call, tool: &Tool, step: Step, around: &Surroundings) -> io::R
     };
     command.args(&call.arguments);
     adapt(&mut command, call, tool);
+    around.hide(&mut command);
     Ok(command)
 }
 

@@ -59,8 +59,10 @@ pub(super) fn run(
         command.env(BROKER_VARIABLE, &broker.name);
         let judge = Arc::clone(&judge);
         // Nobody looks after compilers.
-        let serve = move || Ok(broker.serve(&confine(&judge.access, false)?));
-        std::thread::Builder::new().spawn::<_, io::Result<()>>(serve)?;
+        std::thread::Builder::new().spawn(move || -> io::Result<()> {
+            broker.serve(&confine(&judge.access, false)?);
+            Ok(())
+        })?;
     }
     let mut child = command.spawn()?;
     drop(command);

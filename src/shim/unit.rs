@@ -32,9 +32,9 @@ impl Unit {
         let mut arguments = arguments.iter().filter_map(|argument| argument.to_str());
         while let Some(argument) = arguments.next() {
             let joined = argument.starts_with("--").then(|| argument.split_once('=')).flatten();
-            let short = argument.split_at_checked(2).filter(|(key, value)| {
-                ["-C", "-L"].contains(key) && !value.is_empty()
-            });
+            let short = argument
+                .split_at_checked(2)
+                .filter(|(key, value)| ["-C", "-L"].contains(key) && !value.is_empty());
             let (key, value) = match (joined, short) {
                 (Some(pair), _) | (None, Some(pair)) => pair,
                 (None, None) if TAKES_VALUE.contains(&argument) => {
@@ -111,24 +111,17 @@ impl Unit {
         let dir = around.package.as_deref().unwrap_or(cwd);
         let mut notices = scan::notices(&self.output(".d"), cwd, dir);
         let program = self.output("");
-        if self.is_build_script() && around.access().is_some() && program.is_file() {
-            notices.extend(stand_before(&program, &around.env_dir)?);
+        if self.is_build_script() && around.stand_between() && program.is_file() {
+            let outside = stand_before(&program, &around.env_dir)?;
+            notices.extend(outside.filter(|_| around.access().is_some()));
         }
         Ok(notices)
     }
 }
 
 /// Arguments whose value is the next one.
-const TAKES_VALUE: [&str; 8] = [
-    "--crate-name",
-    "--crate-type",
-    "--target",
-    "--out-dir",
-    "--extern",
-    "-C",
-    "--codegen",
-    "-L",
-];
+const TAKES_VALUE: [&str; 8] =
+    ["--crate-name", "--crate-type", "--target", "--out-dir", "--extern", "-C", "--codegen", "-L"];
 
 /// The command of a rustc that nobody looks after, confined as the surroundings say.
 pub fn command(around: &Surroundings, program: &Path) -> io::Result<Command> {

@@ -25,9 +25,9 @@ pub fn send_with_standard_files(
     message: &[u8],
     stderr: Option<BorrowedFd<'_>>,
 ) -> io::Result<()> {
-    let stderr = stderr.unwrap_or_else(|| rustix::stdio::stderr());
+    let own: BorrowedFd<'_> = rustix::stdio::stderr();
     let fds: [BorrowedFd<'_>; STANDARD_FILES] =
-        [rustix::stdio::stdin(), rustix::stdio::stdout(), stderr];
+        [rustix::stdio::stdin(), rustix::stdio::stdout(), stderr.unwrap_or(own)];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(STANDARD_FILES))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));

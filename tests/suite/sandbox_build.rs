@@ -35,11 +35,15 @@ impl Bench {
         let roots =
             Roots { mode, read: system.into(), write: vec![root.join("out")], network: false };
         let bench = Self { dir, roots };
-        let tools = [
+        let mut tools = [
             (TOOL, Tool::without_program(Kind::BuildScript)),
             ("cc", Tool::new(Kind::Compiler, "cc.sh")),
             ("rustc", Tool::new(Kind::Rustc, "rustc.sh")),
         ];
+        for (_, tool) in &mut tools {
+            tool.hide = vec!["TERM".into(), "CARGO_TERM_*".into()];
+            tool.show = vec!["CARGO_TERM_WIDTH".into()];
+        }
         for (name, _) in &tools {
             let link = bench.path("env/bin").join(name);
             std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_xprov"), link).expect("linked");
@@ -195,6 +199,25 @@ fn off_changes_nothing() {
     let output = bench.run("cat $OUTSIDE/secret; echo $XPROV_BROKER; exit 3");
     assert_eq!((text(&output).as_str(), output.status.code()), ("secret\n\n", Some(3)));
     assert!(bench.ledger().is_empty());
+}
+
+#[test]
+fn variables_that_only_cargo_is_to_see_are_hidden_from_what_it_starts() {
+    let print = "echo $TERM-$CARGO_TERM_COLOR-$CARGO_TERM_WIDTH";
+    let variables = [("TERM", "vt52"), ("CARGO_TERM_COLOR", "never"), ("CARGO_TERM_WIDTH", "80")];
+    for mode in [Mode::Off, Mode::Report, Mode::On] {
+        let bench = Bench::new(mode);
+        bench.script("env/rustc.sh", print);
+        let hidden = |command: &mut Command| text(&output(command.envs(variables)));
+        assert_eq!(hidden(&mut bench.build_script(print)), "--80\n", "{mode:?}");
+        let rustc = || bench.command(&bench.path("env/bin/rustc"));
+        assert_eq!(hidden(rustc().arg("lib.rs")), "--80\n", "{mode:?}");
+        let loads = ["lib.rs", "--extern", "m=/t/libm-1.so"];
+        assert_eq!(hidden(rustc().args(loads)), "--80\n", "{mode:?}");
+        // Who starts rustc by hand wants its colours.
+        let by_hand = hidden(rustc().env_remove("CARGO_MANIFEST_DIR").arg("lib.rs"));
+        assert_eq!(by_hand, "vt52-never-80\n", "{mode:?}");
+    }
 }
 
 #[test]
@@ -373,7 +396,7 @@ fn many_threads_may_ask_at_once() {
     let bench = Bench::new(Mode::On);
     let text = text(&bench.run(
         "for n in 1 2 3 4 5 6 7 8; do (for m in 1 2 3 4 5; do cat known $OUTSIDE/secret; done) & \
-         done 2> $OUT/err; wait; grep -c secret: $OUT/err",
+         done 2> $OUT/err; wait; grep -o secret: $OUT/err | wc -l",
     ));
     assert_eq!(text.matches("known\n").count(), 40, "{text}");
     assert!(text.ends_with("40\n"), "{text}");
@@ -425,13 +448,13 @@ fn what_a_proc_macro_tries_is_noted_with_the_crate() {
             "env/cc.sh",
             "cat $OUTSIDE/other; echo \"a.o: undefined reference to 'sum'\" >&2; exit 4",
         );
-        fs::write(bench.path("outside/other"), "other").expect("written");
+        fs::write(bench.path("outside/other"), "other\n").expect("written");
         let mut rustc = bench.command(&bench.path("env/bin/rustc"));
         rustc.args(["--crate-name", "probe", "--crate-type", "lib", "lib.rs"]);
         let compiled = output(rustc.args(["--extern", "m=/t/libm-1.so"]));
         assert_eq!(compiled.status.code(), Some(3));
         let text = text(&compiled);
-        assert!(text.contains("known\ncc=4\n"), "{text}");
+        assert!(text.contains("known\n") && text.contains("cc=4\n"), "{text}");
         assert!(text.contains("undefined reference to 'sum'"), "{text}");
         assert_eq!(text.contains("secret\n"), mode == Mode::Report, "{text}");
         assert_eq!(bench.noted(kind), ["read /…/outside/secret"]);
