@@ -141,6 +141,9 @@ impl Toolset {
             set.shims.contains_key("pkg-config") || set.links.contains_key("pkg-config");
         set.target = target_cc.c_tools(target, has_pkg_config);
         set.host = host_cc.c_tools(host, has_pkg_config);
+        if let Some(pkg_config) = set.shims.get_mut("pkg-config") {
+            pkg_config.fallback = packages(&set.host);
+        }
         set.shims.insert("cargo".to_owned(), Tool::without_program(Kind::Cargo));
         // Whatever the recipe says of it besides its arguments: builds see rustc as this shim only.
         let rustc =
@@ -200,6 +203,15 @@ fn second_names(
     let found =
         links.iter().filter_map(|(name, path)| Some((name, *by_file.get(&real_path(path))?)));
     found.map(|(name, tool)| (name.clone(), tool.clone())).collect()
+}
+
+/// Where pkg-config looks when nobody tells it: in the host's sysroot, and not on the machine.
+fn packages(host: &CTools) -> Vec<(String, String)> {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let dirs: Vec<String> = host.pkg_config_libdirs.iter().map(text).collect();
+    let root = host.sysroot.as_ref().map(text);
+    let root = root.map(|root| ("PKG_CONFIG_SYSROOT_DIR".to_owned(), root));
+    [("PKG_CONFIG_LIBDIR".to_owned(), dirs.join(":"))].into_iter().chain(root).collect()
 }
 
 fn program(from: &Filled, name: &str) -> PathBuf {
