@@ -77,7 +77,7 @@ pub fn config(
     let shown: Vec<String> =
         named.iter().filter(|name| vars::fate(name) == Some(Fate::Passes)).cloned().collect();
     for (name, tool) in &mut shims {
-        if matches!(tool.kind, Kind::Rustc | Kind::BuildScript) {
+        if matches!(tool.kind, Kind::Rustc | Kind::Wrapper | Kind::BuildScript) {
             tool.hide = vars::passing().map(str::to_owned).collect();
             tool.show.clone_from(&shown);
         }
@@ -85,7 +85,7 @@ pub fn config(
             Kind::Compiler if name.starts_with(&prefix) => tool.policy.clone_from(&for_target),
             Kind::Compiler => tool.policy.clone_from(&for_host),
             Kind::Rustc => rustc(tool, for_target.as_ref(), for_host.as_ref(), isa),
-            Kind::Plain | Kind::Runner | Kind::Cargo | Kind::BuildScript => {}
+            Kind::Plain | Kind::Wrapper | Kind::Runner | Kind::Cargo | Kind::BuildScript => {}
         }
     }
     Config::new(target.as_str(), shims)

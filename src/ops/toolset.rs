@@ -19,6 +19,9 @@ use crate::vocab::triple::RustTriple;
 /// The name in `bin` of what starts programs of the target.
 const RUNNER: &str = "xprov-runner";
 
+/// The program that is `cargo clippy`.
+const CLIPPY: &str = "cargo-clippy";
+
 /// Everything that goes into an environment's `bin`, and where the rest is.
 #[derive(Debug)]
 pub struct Toolset {
@@ -149,7 +152,13 @@ impl Toolset {
         let rustc =
             set.shims.remove(RUSTC).unwrap_or_else(|| Tool::new(Kind::Rustc, &set.rust.rustc));
         set.shims.insert(RUSTC.to_owned(), Tool { kind: Kind::Rustc, ..rustc });
-        set.shims.insert(WRAPPER.to_owned(), Tool::without_program(Kind::Plain));
+        set.shims.insert(WRAPPER.to_owned(), Tool::without_program(Kind::Wrapper));
+        // It makes cargo start its driver, which it looks for beside itself: not in `bin`.
+        if let Some(program) = set.links.get(CLIPPY) {
+            let mut clippy = Tool::new(Kind::Plain, program);
+            clippy.set.insert("RUSTC_WRAPPER".to_owned(), format!("{{env}}/bin/{WRAPPER}"));
+            set.shims.insert(CLIPPY.to_owned(), clippy);
+        }
         let before = Tool::without_program(Kind::BuildScript);
         set.shims.insert(build_script::TOOL.to_owned(), before);
         // One emulator package may serve all targets, or each target have its own.

@@ -34,6 +34,9 @@ pub enum Kind {
     Compiler,
     /// Rust's compiler, which runs confined.
     Rustc,
+    /// Starts its first argument, as cargo's `RUSTC_WRAPPER` does. A program that stands in for
+    /// rustc, as clippy's driver does, runs confined like it.
+    Wrapper,
     /// What stands before build scripts and confines them.
     BuildScript,
     /// A program that gets its arguments as they are.
@@ -60,7 +63,7 @@ pub struct Tool {
     /// Arguments after the caller's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
-    /// Variables for the program.
+    /// Variables for the program; `{env}` in a value is the environment's directory.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
     /// The same where the caller does not set the first of them, and for the others not either.

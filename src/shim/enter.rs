@@ -93,11 +93,11 @@ fn run(place: Place) -> Result<Entry, Error> {
     if tool.kind == Kind::BuildScript {
         return build_script::run(&surroundings(env_dir, &tool), &arguments).map(Entry::Done);
     }
-    fall_back(&mut tool);
+    complete(&mut tool, &env_dir);
     let facts = facts(env_dir, tool.kind);
     let prepared = prepare(&name, tool, &arguments, &facts)?;
     let outside = Outside {
-        around: matches!(prepared.tool.kind, Kind::Compiler | Kind::Rustc)
+        around: matches!(prepared.tool.kind, Kind::Compiler | Kind::Rustc | Kind::Wrapper)
             .then(|| surroundings(facts.env_dir, &prepared.tool))
             .unwrap_or_default(),
         variables: || env::vars_os().collect(),
@@ -113,7 +113,7 @@ fn facts(env_dir: PathBuf, kind: Kind) -> Facts {
     let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let facts = Facts { env_dir, ..Facts::default() };
     match kind {
-        Kind::Compiler | Kind::Rustc => Facts {
+        Kind::Compiler | Kind::Rustc | Kind::Wrapper => Facts {
             prefix_map: value(PREFIX_MAP_VARIABLE),
             sandbox: value(SANDBOX_VARIABLE),
             krate: text("CARGO_PKG_NAME"),
@@ -139,8 +139,9 @@ fn prepare(
     let read = |path: &Path| std::fs::read(path).ok();
     let rewritten = rewrite(name, &tool, arguments, facts, &read)?;
     let worth_a_line = rewritten.step != Step::Probe || !rewritten.notices.is_empty();
+    let stands_in = rewritten.call.program.file_name().filter(|_| tool.kind == Kind::Wrapper);
     let line = worth_a_line.then(|| Line {
-        tool: name.to_owned(),
+        tool: lossy(stands_in.unwrap_or(name.as_ref())),
         krate: facts.krate.clone(),
         version: facts.version.clone(),
         args: arguments.iter().map(|word| lossy(word)).collect(),
@@ -149,14 +150,17 @@ fn prepare(
     });
     let (call, step, denied) = (rewritten.call, rewritten.step, rewritten.denied);
     let unit = match tool.kind {
-        Kind::Rustc if step != Step::Probe => Unit::parse(arguments),
+        Kind::Rustc | Kind::Wrapper if step != Step::Probe => Unit::parse(arguments),
         _ => Unit::default(),
     };
     Ok(Prepared { tool, call, step, unit, denied, line })
 }
 
-/// Sets what the caller did not.
-fn fall_back(tool: &mut Tool) {
+/// Completes the variables of the tool: by what the caller did not set, and by where it is.
+fn complete(tool: &mut Tool, env_dir: &Path) {
+    for value in tool.set.values_mut().filter(|value| value.contains("{env}")) {
+        *value = value.replace("{env}", &env_dir.to_string_lossy());
+    }
     let is_set = |name: &String| env::var_os(name).is_some();
     if tool.fallback.first().is_some_and(|(name, _)| !is_set(name)) {
         tool.set.extend(tool.fallback.drain(..).filter(|(name, _)| !is_set(name)));

@@ -78,6 +78,7 @@ pub fn rewrite(
             let (target, host) = (tool.policy.as_ref(), tool.host_policy.as_ref());
             rustc::rewrite(arguments, target, host, &|| roots(facts), read)
         }
+        Kind::Wrapper => wrapped(arguments, &facts.env_dir),
         Kind::Runner => {
             let mut words = arguments.to_vec();
             // Cargo, started in `/`, names the program relative to it; the program belongs where
@@ -120,6 +121,17 @@ fn compiler_arguments(
 
 fn roots(facts: &Facts) -> Roots {
     Roots::of(&facts.sandbox, &facts.prefix_map, &facts.env_dir)
+}
+
+/// The shim of rustc looks after itself; another program with rustc's arguments is looked after.
+fn wrapped(arguments: &[OsString], env_dir: &Path) -> Arguments {
+    let is_shim = |program: &OsString| Path::new(program).starts_with(env_dir);
+    match arguments.split_first() {
+        Some((program, rest)) if !is_shim(program) && !rustc::is_probe(rest) => {
+            Arguments { step: Step::Compile, ..unchanged(arguments.to_vec()) }
+        }
+        _ => unchanged(arguments.to_vec()),
+    }
 }
 
 fn unchanged(words: Vec<OsString>) -> Arguments {

@@ -187,10 +187,10 @@ fn by_broker(
     None
 }
 
-/// A rustc is confined, and with it the proc-macros that it loads; what only answers loads none.
+/// A rustc, or what stands in for it, is confined, and with it the proc-macros that it loads; what only answers loads none.
 fn command(call: &Call, tool: &Tool, step: Step, around: &Surroundings) -> io::Result<Command> {
     let mut command = match tool.kind {
-        Kind::Rustc if step != Step::Probe => unit::command(around, &call.program)?,
+        Kind::Rustc | Kind::Wrapper if step != Step::Probe => unit::command(around, &call.program)?,
         _ => Command::new(&call.program),
     };
     command.args(&call.arguments);

@@ -39,6 +39,7 @@ impl Bench {
             (TOOL, Tool::without_program(Kind::BuildScript)),
             ("cc", Tool::new(Kind::Compiler, "cc.sh")),
             ("rustc", Tool::new(Kind::Rustc, "rustc.sh")),
+            ("rustc-wrapper", Tool::without_program(Kind::Wrapper)),
         ];
         for (_, tool) in &mut tools {
             tool.hide = vec!["TERM".into(), "CARGO_TERM_*".into()];
@@ -463,4 +464,30 @@ fn what_a_proc_macro_tries_is_noted_with_the_crate() {
         assert_eq!(of("rustc").krate.as_deref(), Some("probe"));
         assert_eq!(of("cc").undefined[0].symbol, "sum");
     }
+}
+
+#[test]
+fn what_stands_in_for_rustc_is_confined_like_it() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    let driver = bench.script("crate/clippy-driver", "shift; echo args=$*; cat $OUTSIDE/secret");
+    bench.script("env/rustc.sh", "echo rustc=$*");
+    let run = |arguments: &[&str]| {
+        let wrapper = bench.path("env/bin/rustc-wrapper");
+        text(&output(bench.command(&wrapper).args(arguments)))
+    };
+    let rustc = bench.path("env/bin/rustc").display().to_string();
+    let driver = driver.display().to_string();
+    let checked = run(&[&driver, &rustc, "lib.rs", "--extern", "m=/t/libm-1.so"]);
+    assert!(checked.starts_with("args=lib.rs --extern m=/t/libm-1.so\n"), "{checked}");
+    assert!(!checked.contains("secret\n"), "{checked}");
+    assert_eq!(bench.noted(NoticeKind::Refused), ["read /…/outside/secret"]);
+    assert_eq!(bench.ledger()[0].tool, "clippy-driver");
+    assert!(run(&[&driver, &rustc, "lib.rs"]).contains("Permission denied"));
+    // Questions, and the shim itself, which has a line of its own.
+    assert!(run(&[&driver, &rustc, "-vV"]).ends_with("secret\n"));
+    assert_eq!(run(&[&rustc, "lib.rs"]), "rustc=lib.rs\n");
+    assert_eq!(bench.ledger().len(), 3);
 }
