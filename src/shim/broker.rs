@@ -134,14 +134,21 @@ impl Broker {
     }
 
     /// Starts what this user's processes ask for, each in a thread of its own, until this process
-    /// ends.
-    pub fn serve(self, confinement: &Confinement) {
+    /// ends. What confines them is made for the first: most ask for none.
+    pub fn serve(self, confine: impl Fn() -> io::Result<Confinement>) {
+        let mut made: Option<Confinement> = None;
         for stream in self.listener.incoming() {
             let Ok(mut stream) = stream else { break };
             if !socket::is_own(&stream) {
                 continue;
             }
-            let confinement = confinement.clone();
+            let confinement = match &made {
+                Some(confinement) => confinement.clone(),
+                None => match confine() {
+                    Ok(confinement) => made.insert(confinement).clone(),
+                    Err(_) => break,
+                },
+            };
             let work = move || answer(&mut stream, &confinement);
             // Without a thread the connection ends, as if the compiler had been killed.
             let _ = std::thread::Builder::new().spawn(work);

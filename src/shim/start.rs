@@ -46,6 +46,10 @@ pub struct Outside {
     /// The sandbox and the ledger.
     pub around: Surroundings,
     /// All variables.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "they are handed to a supervisor, which only Linux has")
+    )]
     pub variables: fn() -> BTreeMap<OsString, OsString>,
     /// The current directory.
     pub cwd: fn() -> io::Result<PathBuf>,

@@ -59,10 +59,8 @@ pub(super) fn run(
         command.env(BROKER_VARIABLE, &broker.name);
         let judge = Arc::clone(&judge);
         // Nobody looks after compilers.
-        std::thread::Builder::new().spawn(move || -> io::Result<()> {
-            broker.serve(&confine(&judge.access, false)?);
-            Ok(())
-        })?;
+        let serve = move || broker.serve(|| confine(&judge.access, false));
+        std::thread::Builder::new().spawn(serve)?;
     }
     let mut child = command.spawn()?;
     drop(command);
