@@ -46,7 +46,7 @@ impl From<Action> for String {
 /// Crates whose code is known to be behind run-time checks of its own, or to gain nothing: their
 /// `native` is left out even where the settings deny the others'.
 ///
-/// `lance-linalg` up to 0.38 compiles its AVX-512 kernel with `-mavx512bw -march=native`: the first
+/// `lance-linalg` from 0.38 to 7.1 compiles its AVX-512 kernel with `-mavx512bw -march=native`: the first
 /// is enough, and where a compiler rejects the second, the build script leaves the kernel out and
 /// the link misses it.
 const KNOWN: &[(&str, Action)] = &[("lance-linalg", Action::Baseline)];
