@@ -40,12 +40,12 @@ impl Tools {
     /// What the shim of this name starts, with the sysroot that it adds.
     pub fn behind(&self, name: &str) -> Result<(PathBuf, String)> {
         let env_dir = self.bin.parent().ok_or("no environment")?;
-        let config: toml::Table = fs::read_to_string(env_dir.join("shim.toml"))?.parse()?;
-        let tool = config.get("tools").and_then(|tools| tools.get(name));
-        let tool = tool.ok_or_else(|| format!("there is no {name}"))?;
-        let program = tool.get("program").and_then(toml::Value::as_str).ok_or("no program")?;
-        let before = tool.get("before").and_then(toml::Value::as_array);
-        let mut before = before.into_iter().flatten().filter_map(toml::Value::as_str);
+        let text = fs::read_to_string(env_dir.join("tools").join(format!("{name}.json")))?;
+        let file: serde_json::Value = serde_json::from_str(&text)?;
+        let tool = &file["tool"];
+        let program = tool["program"].as_str().ok_or("no program")?;
+        let before = tool["before"].as_array();
+        let mut before = before.into_iter().flatten().filter_map(serde_json::Value::as_str);
         let sysroot = before.find(|argument| argument.starts_with("--sysroot="));
         Ok((env_dir.join(program), sysroot.ok_or("no sysroot")?.to_owned()))
     }

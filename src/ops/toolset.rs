@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use crate::hermetic::{CTools, Rust, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
 use crate::shim::{Kind, Tool, build_script};
-use crate::sys::fs::{Describe as _, real_path};
+use crate::sys::fs::Describe as _;
 use crate::vocab::triple::RustTriple;
 
 /// The name in `bin` of what starts programs of the target.
@@ -199,18 +200,24 @@ impl Toolset {
     }
 }
 
+/// What the names of compilers have in them: only such links are looked at, for each call of xprov
+/// does this.
+const COMPILERS: [&str; 4] = ["cc", "++", "cpp", "clang"];
+
 /// A compiler has names with its version, too (`gcc-12`), and whoever calls it by one must meet the
 /// shim as well: the links that lead to a compiler which is a shim under another name.
 fn second_names(
     shims: &BTreeMap<String, Tool>,
     links: &BTreeMap<String, PathBuf>,
 ) -> BTreeMap<String, Tool> {
+    let file = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
     let compilers = shims.values().filter(|tool| tool.kind == Kind::Compiler);
-    let by_file: BTreeMap<PathBuf, &Tool> = compilers
-        .filter_map(|tool| Some((tool.program.as_deref().map(real_path)?, tool)))
-        .collect();
-    let found =
-        links.iter().filter_map(|(name, path)| Some((name, *by_file.get(&real_path(path))?)));
+    let by_program: BTreeMap<&Path, &Tool> =
+        compilers.filter_map(|tool| Some((tool.program.as_deref()?, tool))).collect();
+    let by_file: BTreeMap<(u64, u64), &Tool> =
+        by_program.into_iter().filter_map(|(path, tool)| Some((file(path)?, tool))).collect();
+    let likely = links.iter().filter(|(name, _)| COMPILERS.iter().any(|word| name.contains(word)));
+    let found = likely.filter_map(|(name, path)| Some((name, *by_file.get(&file(path)?)?)));
     found.map(|(name, tool)| (name.clone(), tool.clone())).collect()
 }
 
@@ -250,11 +257,13 @@ fn emulator(runner: &Filled, cc: &Filled, target: &RustTriple) -> Result<Tool, E
 fn matching(tree: &Path, pattern: &str) -> Result<Vec<(String, PathBuf)>, Error> {
     let (dir, name) = pattern.rsplit_once('/').unwrap_or((".", pattern));
     let dir = tree.join(dir);
-    let fits = |file: &str| match name.split_once('*') {
-        Some((start, end)) => {
-            file.len() >= start.len() + end.len() && file.starts_with(start) && file.ends_with(end)
-        }
-        None => file == name,
+    let Some((start, end)) = name.split_once('*') else {
+        let path = dir.join(name);
+        let there = path.symlink_metadata().is_ok();
+        return Ok(there.then(|| (name.to_owned(), path)).into_iter().collect());
+    };
+    let fits = |file: &str| {
+        file.len() >= start.len() + end.len() && file.starts_with(start) && file.ends_with(end)
     };
     let mut found = Vec::new();
     for entry in fs::read_dir(&dir).describe("read", &dir)? {

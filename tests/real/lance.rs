@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::machine::{Machine, base, say};
-use super::projects::{copy, remove_tree};
+use super::machine::{Machine, base};
+use super::projects::copy;
+#[cfg(target_arch = "x86_64")]
+use super::{machine::say, projects::remove_tree};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 const ARM: &str = "aarch64-unknown-linux-gnu";
