@@ -87,9 +87,14 @@ const NETWORK_FILES: [&str; 11] = [
     "/run/systemd/resolve",
 ];
 
-/// What the C library, allocators and Rust's std ask for by themselves in order to be fast. It
-/// does not exist for a build, and nobody needs to know.
-const ASKED_FOR_SPEED: [&str; 7] = [
+/// Directories in which make looks for makefiles to be included, whatever is built. Itself: what a
+/// build script wants in them is worth a notice.
+const SEARCHED_BY_MAKE: [&str; 2] = ["/usr/include", "/usr/local/include"];
+
+/// What the C library, allocators, compilers and Rust's std ask for by themselves, in order to be
+/// fast or to write in colour. It does not exist for a build, and nobody needs to know.
+const ASKED_FOR_SPEED: [&str; 8] = [
+    "/dev/tty",
     "/etc/ld.so.preload",
     "/sys/fs/cgroup",
     "/sys/kernel/mm/transparent_hugepage",
@@ -151,6 +156,11 @@ impl Access {
             Wish::Look if is(&SHELLS) => Verdict::Granted,
             Wish::Run if is(&SHELLS) => Verdict::Noted,
             Wish::Look | Wish::Read if is(&ASKED_FOR_SPEED) => Verdict::Hidden,
+            Wish::Look | Wish::Read
+                if SEARCHED_BY_MAKE.iter().any(|dir| path == Path::new(dir)) =>
+            {
+                Verdict::Hidden
+            }
             _ => Verdict::Refused,
         }
     }

@@ -73,7 +73,10 @@ pub fn start(prepared: Prepared, outside: &Outside) -> Result<u8, Error> {
         return Ok(end_as(status));
     }
     let failed = |source| Error::Start { program: call.program.clone(), source };
-    if unit.may_load_macros()
+    // What stands in for rustc looks for files of its own in all directories above: clippy does,
+    // and takes one that it may not read for an error.
+    let stands_in = tool.kind == Kind::Wrapper && step == Step::Compile;
+    if (unit.may_load_macros() || stands_in)
         && let Some(ended) = supervised(&call, &tool, &outside.around)
     {
         let (status, notices) = ended.map_err(failed)?;
@@ -101,15 +104,18 @@ pub fn start(prepared: Prepared, outside: &Outside) -> Result<u8, Error> {
     }
 }
 
-/// Runs a rustc whose proc-macros are answered for. `None`: nothing is confined.
+/// Runs a rustc whose proc-macros are answered for, or what stands in for it. `None`: nothing is
+/// confined.
 #[cfg(target_os = "linux")]
 fn supervised(
     call: &Call,
     tool: &Tool,
     around: &Surroundings,
 ) -> Option<io::Result<(ExitStatus, Vec<Notice>)>> {
+    use crate::sys::confine::Watch;
     let (mode, access) = around.access()?;
-    let watch = crate::sys::confine::Watch::Opens;
+    let is_rustc = tool.kind == Kind::Rustc;
+    let watch = if is_rustc { Watch::Opens } else { Watch::Names };
     Some(super::supervisor::run(mode, access, watch, &call.program, |command| {
         command.args(&call.arguments);
         adapt(command, call, tool);

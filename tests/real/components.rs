@@ -48,6 +48,8 @@ fn clippy_and_rustfmt_of_the_pinned_rust_leave_the_build_as_it_is() {
     let machine = Machine::wait();
     let dir = project(&machine, "tidy", COMPONENTS);
     let lock = fs::read_to_string(dir.join("toolchains.lock")).expect("a lock");
+    // The configuration of a directory above is this machine's, as cargo's is.
+    write(&base().join("projects"), ".clippy.toml", "msrv = \"1.0\"\n");
     machine.xprov(&dir, &["build"]).ok();
     let built = binary(&dir);
 
@@ -59,6 +61,7 @@ fn clippy_and_rustfmt_of_the_pinned_rust_leave_the_build_as_it_is() {
     // The lint fires, in cargo's words, and can be an error.
     let linted = machine.xprov(&dir, &["cargo", "--", "clippy"]).ok();
     assert!(linted.stderr.contains("clippy::len_zero"), "{}", linted.stderr);
+    assert!(linted.stderr.contains(".clippy.toml` is refused"), "{}", linted.stderr);
     let denied = machine.xprov(&dir, &["cargo", "--", "clippy", "--", "-Dwarnings"]);
     assert_eq!(denied.code, 101, "{denied:?}");
     // The same by the name that a shell finds.
