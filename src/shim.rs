@@ -28,6 +28,7 @@ mod unit;
 
 use std::path::{Path, PathBuf};
 
+pub use crate::vocab::handover::PREFIX_MAP_VARIABLE;
 pub use compiler::Step;
 pub use config::{Config, FORMAT, Kind, TOOLS_DIR, Tool};
 pub use enter::{Entry, enter};
@@ -39,10 +40,6 @@ pub const VERSION: u32 = 3;
 
 /// The variable with the directory in which the user called `xprov run`.
 pub const CWD_VARIABLE: &str = "XPROV_CWD";
-
-/// The variable with path prefixes to replace, as `hermetic` writes it: pairs `from=to` with
-/// U+001F between them. It says where the checkout is, which no file of the environment must.
-pub const PREFIX_MAP_VARIABLE: &str = "XPROV_PREFIX_MAP";
 
 /// Reads an `@file`; `None` where it cannot be read, and the argument is no file's name then.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> Option<Vec<u8>>;

@@ -5,6 +5,7 @@
 pub mod digest;
 pub mod document;
 pub mod event;
+pub mod handover;
 pub mod isa;
 pub mod name;
 pub mod nearest;

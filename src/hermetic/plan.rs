@@ -12,6 +12,7 @@ use super::input::{Paths, PlanInput};
 use super::prefix::{self, PrefixMap};
 use super::roots::roots;
 use super::{Error, text};
+use crate::vocab::handover::{LEDGER_VARIABLE, PREFIX_MAP_VARIABLE};
 use crate::vocab::sandbox::SANDBOX_VARIABLE;
 
 /// Where a value came from.
@@ -121,8 +122,6 @@ pub struct Plan {
 
 /// The name of the shim that is rustc in a build.
 pub const RUSTC: &str = "rustc";
-/// The variable with the ledger's path, which the compiler shims append to.
-pub const LEDGER_VARIABLE: &str = "XPROV_LEDGER";
 
 /// The ledger's name in the build directory.
 const LEDGER: &str = "ledger.jsonl";
@@ -170,7 +169,7 @@ impl Plan {
         };
         add("CARGO_ENCODED_RUSTFLAGS", encoded.join("\u{1f}"));
         add("XPROV_ENV_ID", env_id.to_string());
-        add(prefix::VARIABLE, prefix::to_variable(&prefix_maps));
+        add(PREFIX_MAP_VARIABLE, prefix::to_variable(&prefix_maps));
         add(LEDGER_VARIABLE, text(&build_dir.join(LEDGER))?.to_owned());
         let sandbox = roots(&input.paths, &build_dir, &settings.sandbox)?.to_variable();
         add(SANDBOX_VARIABLE, text(sandbox.as_ref())?.to_owned());
@@ -225,7 +224,7 @@ fn check_names(input: &PlanInput<'_>) -> Result<(), Error> {
             "RUSTFLAGS",
             "RUSTC_WRAPPER",
             "XPROV_ENV_ID",
-            prefix::VARIABLE,
+            PREFIX_MAP_VARIABLE,
             LEDGER_VARIABLE,
             SANDBOX_VARIABLE,
         ];

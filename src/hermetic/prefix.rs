@@ -1,6 +1,7 @@
 //! Where paths of this machine become names that every machine shares, for rustc and for C.
 //! Knows nothing of variables.
 
+use crate::vocab::handover::SEPARATOR;
 use std::path::PathBuf;
 
 use super::input::Paths;
@@ -14,13 +15,6 @@ pub struct PrefixMap {
     /// What stands for it in the output.
     pub to: &'static str,
 }
-
-/// Separates the `from=to` pairs in [`VARIABLE`]: a character that no sane path has.
-pub const SEPARATOR: char = '\u{1f}';
-
-/// The variable that carries the maps to the compiler shims. They cannot be in the files of the
-/// shims, which two checkouts of one project share.
-pub const VARIABLE: &str = "XPROV_PREFIX_MAP";
 
 /// All maps, the most general first: both rustc and gcc let the last match win.
 pub fn maps(paths: &Paths, env_dir: &str, build_dir: &str) -> Result<Vec<PrefixMap>, Error> {
@@ -44,7 +38,7 @@ pub fn maps(paths: &Paths, env_dir: &str, build_dir: &str) -> Result<Vec<PrefixM
     Ok(maps)
 }
 
-/// The maps as the value of [`VARIABLE`].
+/// The maps as the value of [`PREFIX_MAP_VARIABLE`](crate::vocab::handover::PREFIX_MAP_VARIABLE).
 pub fn to_variable(maps: &[PrefixMap]) -> String {
     let pairs: Vec<String> = maps.iter().map(|map| format!("{}={}", map.from, map.to)).collect();
     pairs.join(&SEPARATOR.to_string())

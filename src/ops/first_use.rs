@@ -48,7 +48,11 @@ fn describe(available: Available) -> String {
             "build scripts run in a sandbox (Landlock {version}); this kernel cannot tell what it \
              refused them; `sandbox = \"off\"` in the settings turns it off"
         ),
-        Available { landlock: None, .. } => {
+        Available { landlock: None, supervision: true } => {
+            "build scripts run in half a sandbox: supervised, but this kernel has no Landlock"
+                .to_owned()
+        }
+        Available { landlock: None, supervision: false } => {
             "build scripts run without a sandbox: this kernel has no Landlock".to_owned()
         }
     }
@@ -63,6 +67,7 @@ mod tests {
         let said = |landlock, supervision| describe(Available { landlock, supervision });
         assert!(said(Some(4), true).contains("(Landlock 4, supervised)"));
         assert!(said(Some(1), false).contains("cannot tell what it refused"));
+        assert!(said(None, true).contains("supervised, but"));
         assert!(said(None, false).contains("without a sandbox"));
     }
 }

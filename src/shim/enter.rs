@@ -44,14 +44,19 @@ struct Place {
     name: String,
     /// What its file says, where it has one.
     file: Option<Vec<u8>>,
+    /// The running file.
+    program: Option<PathBuf>,
 }
 
 /// A hard link is found by the running file's own path; a symbolic link by the path it was called
 /// by, or as a shell would find it.
 fn place() -> Option<Place> {
-    if let Some(place) = env::current_exe().ok().and_then(|path| split(&path)) {
-        return Some(place);
-    }
+    let program = env::current_exe().ok();
+    let place = program.as_deref().and_then(split).or_else(by_call)?;
+    Some(Place { program, ..place })
+}
+
+fn by_call() -> Option<Place> {
     let called: PathBuf = env::args_os().next()?.into();
     if called.components().count() > 1 {
         return split_link(&called);
@@ -76,11 +81,12 @@ fn split(path: &Path) -> Option<Place> {
         env_dir: env_dir.to_path_buf(),
         name: name.to_owned(),
         file,
+        program: None,
     })
 }
 
 fn run(place: Place) -> Result<Entry, Error> {
-    let Place { env_dir, name, file } = place;
+    let Place { env_dir, name, file, program } = place;
     let path = || env_dir.join(config::file_path(&name));
     let Some(file) = file else {
         return Err(Error::UnknownTool { path: path(), tool: name });
@@ -91,14 +97,15 @@ fn run(place: Place) -> Result<Entry, Error> {
     }
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if tool.kind == Kind::BuildScript {
-        return build_script::run(&surroundings(env_dir, &tool), &arguments).map(Entry::Done);
+        let around = surroundings(env_dir, program, &tool);
+        return build_script::run(&around, &arguments).map(Entry::Done);
     }
     complete(&mut tool, &env_dir);
     let facts = facts(env_dir, tool.kind);
     let prepared = prepare(&name, tool, &arguments, &facts)?;
     let outside = Outside {
         around: matches!(prepared.tool.kind, Kind::Compiler | Kind::Rustc | Kind::Wrapper)
-            .then(|| surroundings(facts.env_dir, &prepared.tool))
+            .then(|| surroundings(facts.env_dir, program, &prepared.tool))
             .unwrap_or_default(),
         variables: || env::vars_os().collect(),
         cwd: env::current_dir,
@@ -167,14 +174,14 @@ fn complete(tool: &mut Tool, env_dir: &Path) {
     }
 }
 
-fn surroundings(env_dir: PathBuf, tool: &Tool) -> Surroundings {
+fn surroundings(env_dir: PathBuf, program: Option<PathBuf>, tool: &Tool) -> Surroundings {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let by_cargo = package.is_some() && !tool.hide.is_empty();
     let names = by_cargo.then(|| env::vars_os().map(|(name, _)| name)).into_iter().flatten();
     Surroundings {
         hidden: names.filter(|name| name.to_str().is_some_and(|name| tool.hides(name))).collect(),
         env_dir,
-        program: env::current_exe().ok(),
+        program,
         roots: env::var_os(SANDBOX_VARIABLE).and_then(|value| Roots::parse(&value)),
         broker: env::var_os("XPROV_BROKER"),
         ledger: env::var_os(LEDGER_VARIABLE).map(PathBuf::from),

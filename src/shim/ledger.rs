@@ -7,8 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// The variable with the ledger's path.
-pub const LEDGER_VARIABLE: &str = "XPROV_LEDGER";
+pub use crate::vocab::handover::LEDGER_VARIABLE;
 
 /// One call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,9 @@
 //! no file is looked at.
 
 use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use super::access;
 use crate::vocab::sandbox;
 
 /// Where machines keep headers and libraries.
@@ -143,18 +144,7 @@ pub fn is_machine(path: &str, roots: &mut impl FnMut() -> Roots) -> bool {
 
 /// An absolute path without `.` and `..`.
 fn normal(path: &str) -> Option<PathBuf> {
-    let path = path.starts_with('/').then(|| Path::new(path))?;
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                normal.pop();
-            }
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    Some(normal)
+    path.starts_with('/').then(|| access::normal(Path::new(path)))
 }
 
 /// What is left out of a compiler's arguments.
