@@ -81,7 +81,8 @@ fn is_job_server(value: &str) -> bool {
     })
 }
 
-/// Whether rustup's `cargo` set it on the way to `cargo xprov`, and not the user.
+/// Whether rustup's `cargo` set it on the way to `cargo xprov`, and not the user. `cargo run` adds
+/// where the libraries of the program that it starts are: below its target directory.
 fn is_rustups(variables: &BTreeMap<String, String>, name: &str, value: &str) -> bool {
     let var = |name| variables.get(name).filter(|value| !value.is_empty());
     let (Some(toolchain), Some(_)) = (var("RUSTUP_TOOLCHAIN"), var("RUST_RECURSION_COUNT")) else {
@@ -90,7 +91,15 @@ fn is_rustups(variables: &BTreeMap<String, String>, name: &str, value: &str) -> 
     let lib = format!("toolchains/{toolchain}/lib");
     match name {
         "RUSTUP_TOOLCHAIN" => true,
-        "LD_LIBRARY_PATH" => value.split(':').all(|dir| Path::new(dir).ends_with(&lib)),
+        "LD_LIBRARY_PATH" => {
+            let roots = ["CARGO_MANIFEST_DIR", "CARGO_TARGET_DIR"].map(var);
+            let of_run = |dir: &str| {
+                let below = |root: &String| Path::new(dir).starts_with(root);
+                let rustlib = dir.contains(&format!("{lib}/rustlib/"));
+                roots[0].is_some() && (rustlib || roots.iter().flatten().any(|root| below(root)))
+            };
+            value.split(':').all(|dir| Path::new(dir).ends_with(&lib) || of_run(dir))
+        }
         _ => false,
     }
 }
@@ -156,8 +165,8 @@ mod tests {
     #[test]
     fn what_rustups_cargo_sets_is_not_the_users() {
         let lib = "/h/.rustup/toolchains/stable/lib";
-        let set = |count, path| {
-            let all = [
+        let set = |count: &str, path: &str| {
+            let all: [(&str, &str); 3] = [
                 ("LD_LIBRARY_PATH", path),
                 ("RUSTUP_TOOLCHAIN", "stable"),
                 ("RUST_RECURSION_COUNT", count),
@@ -167,5 +176,18 @@ mod tests {
         assert_eq!(set("1", lib), [""; 0]);
         assert_eq!(set("", lib), ["LD_LIBRARY_PATH", "RUSTUP_TOOLCHAIN"]);
         assert_eq!(set("1", &format!("{lib}:/opt/lib")), ["LD_LIBRARY_PATH"]);
+        let run = format!("/w/target/release/deps:/w/target/release:{lib}/rustlib/x/lib:{lib}");
+        let under_run = |path: &str| {
+            let all: [(&str, &str); 4] = [
+                ("CARGO_MANIFEST_DIR", "/w"),
+                ("LD_LIBRARY_PATH", path),
+                ("RUSTUP_TOOLCHAIN", "stable"),
+                ("RUST_RECURSION_COUNT", "1"),
+            ];
+            names(&all, &[])
+        };
+        assert_eq!(set("1", &run), ["LD_LIBRARY_PATH"]);
+        assert_eq!(under_run(&run), [""; 0]);
+        assert_eq!(under_run(&format!("{run}:/opt/lib")), ["LD_LIBRARY_PATH"]);
     }
 }

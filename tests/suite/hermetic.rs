@@ -274,6 +274,3 @@ fn the_page_on_the_environment_shows_the_catalogue() {
         .collect();
     assert_eq!(rows, expected);
 }
-
-#[test]
-fn hermetic_and_shim_agree_on_names() {}
