@@ -85,6 +85,13 @@ impl Judge {
                 }
                 Call::Socket(family) => Some(self.socket(family)),
                 Call::Machine(address) => Some(self.machine(listener, &request, address)),
+                Call::ChildHandler(address) => {
+                    if listener.waits(&request) {
+                        // What cannot be read there the kernel refuses itself.
+                        let _ = request.restart_after(address);
+                    }
+                    None
+                }
                 Call::Other => None,
             };
             listener.answer(&request, answer.unwrap_or(Answer::Continue));

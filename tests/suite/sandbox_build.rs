@@ -15,6 +15,7 @@ use xprov::shim::ledger::NoticeKind;
 use xprov::sys::confine::{Confinement, Rules};
 use xprov::vocab::sandbox::Mode;
 
+use crate::support::executable::copy;
 use bench::{Bench, complete, output, text};
 
 const PROBE: &str = "cat known
@@ -110,7 +111,7 @@ fn exit_codes_signals_and_the_name_are_the_build_scripts() {
     // The program sees what cargo called; a script cannot tell, for the kernel takes its name.
     let bench = Bench::new(Mode::On);
     let program = bench.path("out/build-script-build");
-    fs::copy("/bin/sh", &program).expect("copied");
+    copy(Path::new("/bin/sh"), &program);
     stand_before(&program, &bench.path("env")).expect("moved");
     let mut command = bench.command(&program);
     let output = output(command.args(["-c", "echo $0; cat /proc/$$/cmdline | head -c 300"]));
@@ -181,7 +182,7 @@ fn landlock_alone_refuses_what_is_not_named() {
     assert!(run("ln -s ../outside/secret link; cat link").contains("Permission denied"));
     let moved = run("mkdir a b; echo x > a/f; mv a/f b/g; cat b/g 2>/dev/null; rm -r a b");
     assert_eq!(moved, "x\n");
-    fs::copy("/bin/echo", bench.path("outside/echo")).expect("copied");
+    copy(Path::new("/bin/echo"), &bench.path("outside/echo"));
     assert!(run("../outside/echo x").contains("ermission denied"));
 }
 
@@ -250,6 +251,23 @@ fn ends(pid_file: &Path) -> bool {
         std::thread::sleep(Duration::from_millis(10));
     }
     gone()
+}
+
+/// A child ends while the shell looks for the next program, and dash does not expect to be
+/// interrupted then.
+#[test]
+fn a_child_that_ends_does_not_hide_a_program() {
+    if !complete() {
+        return;
+    }
+    let bench = Bench::new(Mode::On);
+    fs::create_dir(bench.path("env/first")).expect("made");
+    bench.script("env/first/which", "echo first");
+    let path = format!("PATH={}:$PATH", bench.path("env/first").display());
+    let many = "n=0; while [ $n -lt 300 ]; do n=$((n+1)); hash -r; : | which sh; done";
+    let text = text(&bench.run(&format!("{path}; {many}")));
+    assert!(text.lines().all(|line| line == "first"), "{text}");
+    assert_eq!(text.lines().count(), 300);
 }
 
 #[test]

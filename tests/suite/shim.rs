@@ -13,6 +13,7 @@ use xprov::shim::{self, Action, Config, Entry, Kind, Policy, Tool};
 use xprov::vocab::isa::Baseline;
 
 use crate::support::archive_fixture::{TARGET, tool_prefix};
+use crate::support::executable::{link, script};
 use crate::support::project::Project;
 use crate::support::sandbox::host;
 
@@ -78,18 +79,6 @@ impl Env {
     fn lines(&self) -> Vec<Line> {
         let text = fs::read_to_string(self.ledger()).unwrap_or_default();
         ledger::parse(&text).collect()
-    }
-}
-
-/// Makes an executable script.
-pub fn script(path: &Path, text: &str) {
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("written");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
-}
-
-fn link(program: &Path, path: &Path) {
-    if fs::hard_link(program, path).is_err() {
-        fs::copy(program, path).expect("copied");
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Call {
     Socket(i32),
     /// What machine this is, to be written at this address.
     Machine(u64),
+    /// What to do when a child ends, described at this address.
+    ChildHandler(u64),
     /// Something that a supervisor need not know.
     Other,
 }
@@ -125,6 +127,7 @@ pub(super) fn decode(
     match number {
         libc::SYS_socket => return Call::Socket(low(arguments[0])),
         libc::SYS_uname => return Call::Machine(arguments[0]),
+        libc::SYS_rt_sigaction if arguments[1] != 0 => return Call::ChildHandler(arguments[1]),
         _ => {}
     }
     let Some(Row(_, sort, first, second)) = rows().find(|row| row.0 == number) else {
@@ -211,6 +214,9 @@ mod tests {
         assert_eq!(link, Call::Names(name(4, 11), None));
         assert_eq!(call(libc::SYS_socket, [2, 1, 0, 0, 0, 0]), Call::Socket(libc::AF_INET));
         assert_eq!(call(libc::SYS_uname, [77, 0, 0, 0, 0, 0]), Call::Machine(77));
+        let child = u64::from(libc::SIGCHLD.cast_unsigned());
+        assert_eq!(call(libc::SYS_rt_sigaction, [child, 9, 0, 8, 0, 0]), Call::ChildHandler(9));
+        assert_eq!(call(libc::SYS_rt_sigaction, [child, 0, 9, 8, 0, 0]), Call::Other);
         assert_eq!(call(libc::SYS_getpid, [0; 6]), Call::Other);
     }
 }

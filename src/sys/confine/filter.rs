@@ -26,6 +26,9 @@ const AT_LEAST: u16 = 0x35;
 const HAS_BITS: u16 = 0x45;
 const RETURN: u16 = 0x06;
 
+/// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` of linux/seccomp.h.
+const WAIT_KILLABLE: c_ulong = 1 << 5;
+
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
 
@@ -103,6 +106,13 @@ pub(super) fn supervised(watch: Watch, network: bool) -> Vec<sock_filter> {
             statement(RETURN, NOTIFY),
         ]);
     }
+    program.extend([
+        unless(EQUALS, number(libc::SYS_rt_sigaction), 4),
+        statement(LOAD, ARGUMENTS),
+        unless(EQUALS, libc::SIGCHLD.cast_unsigned(), 1),
+        statement(RETURN, NOTIFY),
+        statement(RETURN, ALLOW),
+    ]);
     if !network {
         program.extend(sockets(NOTIFY));
     }
@@ -129,10 +139,15 @@ pub(super) fn install(program: &[sock_filter]) -> io::Result<()> {
 }
 
 /// The same, and a descriptor through which a supervisor answers. Fails with `EBUSY` below
-/// another supervisor.
+/// another supervisor. Where the kernel can (Linux 5.19), a signal interrupts nobody whose
+/// question has been received.
 #[expect(unsafe_code, reason = "a number becomes the descriptor that it is")]
 pub(super) fn install_with_listener(program: &[sock_filter]) -> io::Result<OwnedFd> {
-    let fd = set(program, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER)?;
+    let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    let fd = set(program, listener | WAIT_KILLABLE).or_else(|error| {
+        let unknown = error.raw_os_error() == Some(libc::EINVAL);
+        if unknown { set(program, listener) } else { Err(error) }
+    })?;
     // SAFETY: the kernel just made the descriptor, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

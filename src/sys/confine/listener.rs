@@ -171,6 +171,25 @@ impl Request {
         }
     }
 
+    /// Has the calls of a process go on after the handler described at the address. A call that a
+    /// supervisor is asked about can be interrupted, which looking for a file otherwise cannot, so
+    /// that programs are not made for it: dash, one of whose children ends while it looks for a
+    /// program, would go on with the next directory of `PATH`.
+    pub fn restart_after(&self, address: u64) -> io::Result<()> {
+        let memory = self.memory.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
+        // The kernel's `struct sigaction` begins with the handler and its flags.
+        let mut action = [0; 16];
+        memory.read_exact_at(&mut action, address)?;
+        let [handler, flags] = [&action[..8], &action[8..]]
+            .map(|bytes| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)));
+        let restart = u64::from(libc::SA_RESTART.cast_unsigned());
+        let handles = ![libc::SIG_DFL, libc::SIG_IGN].map(|known| known as u64).contains(&handler);
+        if handles && flags & restart == 0 {
+            memory.write_all_at(&(flags | restart).to_le_bytes(), address + 8)?;
+        }
+        Ok(())
+    }
+
     /// Answers the question what machine this is: as the kernel would, but for the name.
     pub fn write_machine(&self, address: u64, name: &str) -> io::Result<()> {
         let uname = rustix::system::uname();

@@ -11,7 +11,7 @@ use xprov::hermetic::{Plan, Rust, Warning};
 use xprov::vocab::triple::RustTriple;
 
 use super::Case;
-use crate::shim::script;
+use crate::support::executable::script;
 
 /// What a machine must not get its way with: none of these programs exists.
 const HOSTILE_PROJECT: &str = r#"

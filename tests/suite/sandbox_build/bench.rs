@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +11,8 @@ use xprov::shim::ledger::{self, Line, NoticeKind};
 use xprov::shim::{Config, Kind, Tool};
 use xprov::sys::confine::available;
 use xprov::vocab::sandbox::{Mode, Roots};
+
+use crate::support::executable::script;
 
 /// An environment with a compiler and a build script, both of which are shell scripts.
 pub struct Bench {
@@ -60,8 +61,7 @@ impl Bench {
 
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+        script(&path, text);
         path
     }
 

@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub mod archive_fixture;
+pub mod executable;
 pub mod namespace;
 pub mod project;
 pub mod redact;

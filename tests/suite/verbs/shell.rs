@@ -7,6 +7,7 @@ use std::process::Command;
 use insta::assert_snapshot;
 
 use crate::support::archive_fixture::TARGET;
+use crate::support::executable::copy;
 use crate::support::project::Project;
 use crate::support::sandbox::{Outcome, XPROV, state};
 
@@ -167,7 +168,7 @@ fn environments_do_not_nest() {
 fn a_shell_that_is_not_known_or_not_there() {
     let mut project = restored();
     let shell = project.root().join("xonsh");
-    fs::copy("/bin/sh", &shell).expect("copied");
+    copy("/bin/sh".as_ref(), &shell);
     project.sandbox().set("SHELL", &shell.to_string_lossy());
     let run = |project: &Project| project.xprov(&format!("shell --target {TARGET}"));
     assert_snapshot!(run(&project), @r"
