@@ -12,13 +12,18 @@ use super::sample::Sample;
 use super::scratch::{Result, Scratch, TARGET, xprov};
 use super::tools::Tools;
 
-/// `runs` builds of each, in turn: plain ones, and xprov's.
-pub fn measure(scratch: &Scratch, runs: usize) -> Result<(Sample, Sample)> {
-    let project = scratch.project("harbor")?;
+/// `runs` builds of each in `dir`, in turn: plain ones, and xprov's. The directory is one in memory:
+/// disks take longer for files after others have been removed.
+pub fn measure(scratch: &Scratch, dir: &Path, runs: usize) -> Result<(Sample, Sample)> {
+    let project = scratch.project_in(dir, "harbor")?;
+    let temp_dir = dir.join("tmp");
+    fs::create_dir_all(&temp_dir)?;
     let plain = Plain::new(scratch, &project)?;
     let mut cargo = || {
         let _ = fs::remove_dir_all(project.join("plain"));
-        plain.command(&project)
+        let mut command = plain.command(&project);
+        command.env("TMPDIR", &temp_dir);
+        command
     };
     let mut ours = || {
         let _ = fs::remove_dir_all(project.join("target"));

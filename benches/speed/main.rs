@@ -21,6 +21,11 @@ use tools::Tools;
 /// Where files are in memory, on Linux.
 const MEMORY_DIR: &str = "/dev/shm";
 
+/// A directory of this process there.
+fn in_memory() -> PathBuf {
+    Path::new(MEMORY_DIR).join(format!("xprov-speed-{}", std::process::id()))
+}
+
 fn main() -> Result<()> {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -44,10 +49,7 @@ fn main() -> Result<()> {
         shim(&scratch)?;
     }
     if wants("restore") {
-        for (place, dir) in [
-            ("disk", scratch.dir.join("restore")),
-            ("memory", Path::new(MEMORY_DIR).join(format!("xprov-speed-{}", std::process::id()))),
-        ] {
+        for (place, dir) in [("disk", scratch.dir.join("restore")), ("memory", in_memory())] {
             restore(&scratch, place, &dir)?;
         }
     }
@@ -77,7 +79,11 @@ fn part(what: &str, base: &Sample, with: &Sample, target: &str) {
 
 /// Builds of everything, into directories that are not there.
 fn cold(scratch: &Scratch) -> Result<()> {
-    let (cargo, xprov) = cold::measure(scratch, 5)?;
+    let dir = in_memory();
+    std::fs::create_dir_all(&dir)?;
+    let measured = cold::measure(scratch, &dir, 7);
+    std::fs::remove_dir_all(&dir)?;
+    let (cargo, xprov) = measured?;
     row("`cargo build`, everything, harbor", &cargo, "");
     row("`xprov build`, everything, harbor", &xprov, "");
     part("xprov over cargo, everything", &cargo, &xprov, "below 3 %");

@@ -44,7 +44,12 @@ impl Scratch {
 
     /// A copy of a test project, locked and built once with all targets' toolchains in `home`.
     pub fn project(&self, name: &str) -> Result<PathBuf> {
-        let to = self.dir.join(name);
+        self.project_in(&self.dir, name)
+    }
+
+    /// The same in another directory.
+    pub fn project_in(&self, dir: &Path, name: &str) -> Result<PathBuf> {
+        let to = dir.join(name);
         if !to.is_dir() {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects").join(name);
             run(Command::new("cp").arg("-r").arg(from).arg(&to))?;

@@ -24,7 +24,7 @@ const LIBRARY_DIRS: [&str; 10] = [
 
 /// The loader, the C library and what compilers link to everything; `libtinfo` is the shell's
 /// where that is bash.
-const LIBRARIES: [&str; 17] = [
+pub(super) const LIBRARIES: [&str; 17] = [
     "ld-linux-x86-64.so.2",
     "ld-linux-aarch64.so.1",
     "ld-musl-x86_64.so.1",

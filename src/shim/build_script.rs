@@ -22,6 +22,10 @@ pub const TOOL: &str = "xprov-build-script";
 /// What the name of the real program ends with.
 const REAL: &str = ".real";
 
+/// Where cargo says that the libraries of a build are. A loader looks for each library of each
+/// program in each of these directories first, and below a supervisor every look is a question.
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
 /// The longest first line that Linux reads, in bytes and without its end.
 const LONGEST_LINE: usize = 255;
 
@@ -83,8 +87,9 @@ impl Surroundings {
 
 /// Puts the small file in place of a build script that rustc made. The file begins with the name
 /// of the program beside it, so that a directory may be moved, and cargo may link or copy the file
-/// to where only the whole path leads.
-pub fn stand_before(program: &Path, env_dir: &Path) -> io::Result<Option<Notice>> {
+/// to where only the whole path leads. A program that `loads` no library of the build does not
+/// get their directories, nor does what it starts.
+pub fn stand_before(program: &Path, env_dir: &Path, loads: bool) -> io::Result<Option<Notice>> {
     let mut name = program.file_name().unwrap_or_default().to_owned();
     name.push(REAL);
     let real = program.with_file_name(&name);
@@ -99,7 +104,9 @@ pub fn stand_before(program: &Path, env_dir: &Path) -> io::Result<Option<Notice>
             allow: None,
         }));
     }
-    for line in [name.as_bytes(), std::path::absolute(&real)?.as_os_str().as_bytes(), b""] {
+    let whole = std::path::absolute(&real)?;
+    let hidden = if loads { "" } else { LIBRARY_PATH };
+    for line in [name.as_bytes(), whole.as_os_str().as_bytes(), hidden.as_bytes(), b""] {
         text.push(b'\n');
         text.extend(line);
     }
@@ -122,25 +129,27 @@ fn tempfile_beside(program: &Path) -> io::Result<(PathBuf, std::fs::File)> {
     Ok((path, file))
 }
 
-/// The program that the small file stands before.
-fn real(script: &Path) -> io::Result<PathBuf> {
+/// The program that the small file stands before, and the variable that it does not see.
+fn real(script: &Path) -> io::Result<(PathBuf, Option<OsString>)> {
     let text = std::fs::read(script)?;
     let mut lines = text.split(|byte| *byte == b'\n').skip(1);
-    let mut next = || lines.next().map(|line| PathBuf::from(OsString::from_vec(line.to_vec())));
+    let mut next = || lines.next().map(|line| OsString::from_vec(line.to_vec()));
     let (beside, whole) = next().zip(next()).ok_or(io::ErrorKind::InvalidData)?;
     let beside = script.with_file_name(beside);
-    Ok(if beside.is_file() { beside } else { whole })
+    let program = if beside.is_file() { beside } else { whole.into() };
+    Ok((program, next().filter(|name| !name.is_empty())))
 }
 
 /// Runs the build script that `arguments` begin with, as the kernel gives them to the interpreter
 /// of a script. The exit code is the build script's; a signal that ends it ends this process.
-pub fn run(around: &Surroundings, arguments: &[OsString]) -> Result<u8, Error> {
+pub fn run(mut around: Surroundings, arguments: &[OsString]) -> Result<u8, Error> {
     let Some((script, arguments)) = arguments.split_first() else {
         return Err(Error::NothingToStart { tool: TOOL.to_owned() });
     };
     let script = Path::new(script);
     let failed = |program: &Path, source| Error::Start { program: program.to_path_buf(), source };
-    let program = real(script).map_err(|source| failed(script, source))?;
+    let (program, hidden) = real(script).map_err(|source| failed(script, source))?;
+    around.hidden.extend(hidden);
     let Some((mode, access)) = around.access() else {
         let mut command = Confinement::none().command(&program);
         around.hide(&mut command);
@@ -148,7 +157,7 @@ pub fn run(around: &Surroundings, arguments: &[OsString]) -> Result<u8, Error> {
         return Err(failed(&program, source));
     };
     let job = Start { program: &program, script: script.as_os_str(), arguments };
-    let status = start(around, mode, access, &job).map_err(|source| failed(&program, source))?;
+    let status = start(&around, mode, access, &job).map_err(|source| failed(&program, source))?;
     process::die_alike(status);
     Ok(process::exit_code(status))
 }

@@ -98,7 +98,7 @@ fn run(place: Place) -> Result<Entry, Error> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if tool.kind == Kind::BuildScript {
         let around = surroundings(env_dir, program, &tool);
-        return build_script::run(&around, &arguments).map(Entry::Done);
+        return build_script::run(around, &arguments).map(Entry::Done);
     }
     complete(&mut tool, &env_dir);
     let facts = facts(env_dir, tool.kind);

@@ -76,7 +76,7 @@ impl Judge {
 
     /// Answers until nobody is left to ask.
     fn serve(&self, listener: &Listener) {
-        while let Ok(Some(request)) = listener.next() {
+        while let Ok(request) = listener.next() {
             let answer = match request.call {
                 Call::Names(first, second) => {
                     let first = self.name(listener, &request, first);

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use super::build_script::{Surroundings, stand_before};
 use super::ledger::Notice;
-use super::scan;
+use super::{access, scan};
+use crate::inspect::{self, Facts};
 use crate::sys::confine::Confinement;
 use crate::vocab::sandbox::Mode;
 
@@ -23,6 +24,7 @@ pub struct Unit {
     crates: Vec<PathBuf>,
     search_dirs: Vec<PathBuf>,
     has_file: bool,
+    has_native_libraries: bool,
 }
 
 impl Unit {
@@ -58,9 +60,12 @@ impl Unit {
             "--out-dir" => self.out_dir = value.into(),
             "--extern" => self.crates.extend(value.split_once('=').map(|(_, path)| path.into())),
             "-L" => match value.split_once('=') {
-                Some(("native" | "framework", _)) => {}
-                Some(("dependency" | "crate" | "all", dir)) => self.search_dirs.push(dir.into()),
-                _ => self.search_dirs.push(value.into()),
+                Some(("native" | "framework", _)) => self.has_native_libraries = true,
+                Some(("dependency" | "crate", dir)) => self.search_dirs.push(dir.into()),
+                other => {
+                    self.has_native_libraries = true;
+                    self.search_dirs.push(other.map_or(value, |(_, dir)| dir).into());
+                }
             },
             "-C" | "--codegen" => {
                 if let Some(extra) = value.strip_prefix("extra-filename=") {
@@ -105,6 +110,15 @@ impl Unit {
         self.out_dir.join(format!("{}{}{suffix}", self.name, self.extra))
     }
 
+    /// Whether the program may load libraries that the build made: it was given directories with
+    /// such, or needs more than every Rust program does.
+    fn loads_libraries(&self, program: &Path) -> bool {
+        let is_known = |name: &String| access::LIBRARIES.contains(&name.as_str());
+        let facts = std::fs::read(program).map(|bytes| inspect::facts(&bytes));
+        self.has_native_libraries
+            || !matches!(facts, Ok(Ok(Facts::Elf(elf))) if elf.needed.iter().all(is_known))
+    }
+
     /// Looks at what rustc made of a build script or proc-macro, and puts build scripts behind
     /// the shim that confines them.
     pub fn finish(&self, around: &Surroundings, cwd: &Path) -> io::Result<Vec<Notice>> {
@@ -112,7 +126,7 @@ impl Unit {
         let mut notices = scan::notices(&self.output(".d"), cwd, dir);
         let program = self.output("");
         if self.is_build_script() && around.stand_between() && program.is_file() {
-            let outside = stand_before(&program, &around.env_dir)?;
+            let outside = stand_before(&program, &around.env_dir, self.loads_libraries(&program))?;
             notices.extend(outside.filter(|_| around.access().is_some()));
         }
         Ok(notices)

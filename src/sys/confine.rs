@@ -14,6 +14,8 @@ mod linux;
 mod listener;
 #[cfg(not(target_os = "linux"))]
 mod mac;
+#[cfg(target_os = "linux")]
+mod memory;
 mod profile;
 
 use std::path::PathBuf;

@@ -112,11 +112,23 @@ fn exit_codes_signals_and_the_name_are_the_build_scripts() {
     let bench = Bench::new(Mode::On);
     let program = bench.path("out/build-script-build");
     copy(Path::new("/bin/sh"), &program);
-    stand_before(&program, &bench.path("env")).expect("moved");
+    stand_before(&program, &bench.path("env"), true).expect("moved");
     let mut command = bench.command(&program);
     let output = output(command.args(["-c", "echo $0; cat /proc/$$/cmdline | head -c 300"]));
     let text = text(&output);
     assert!(text.starts_with(&format!("{}\n", program.display())), "{text}");
+}
+
+#[test]
+fn who_loads_no_library_of_the_build_is_not_told_where_they_are() {
+    for (mode, loads) in [(Mode::Off, false), (Mode::On, false), (Mode::Off, true)] {
+        let bench = Bench::new(mode);
+        let program = bench.script("out/b", "echo $LD_LIBRARY_PATH");
+        stand_before(&program, &bench.path("env"), loads).expect("moved");
+        let mut command = bench.command(&program);
+        let expected = if loads { "/of/cargo\n" } else { "\n" };
+        assert_eq!(text(&output(command.env("LD_LIBRARY_PATH", "/of/cargo"))), expected);
+    }
 }
 
 #[test]
@@ -135,7 +147,8 @@ fn a_file_that_was_moved_or_linked_still_finds_its_program() {
 fn an_environment_with_a_long_path_leaves_the_program_and_says_so() {
     let bench = Bench::new(Mode::On);
     let program = bench.script("out/b", "echo here");
-    let notice = stand_before(&program, &Path::new("/").join("x".repeat(300))).expect("looked");
+    let notice =
+        stand_before(&program, &Path::new("/").join("x".repeat(300)), true).expect("looked");
     assert!(notice.expect("said").why.contains("longer"));
     assert_eq!(text(&output(&mut Command::new(&program))), "here\n");
 }
@@ -277,7 +290,7 @@ fn a_sandbox_in_a_sandbox_works() {
     }
     let bench = Bench::new(Mode::On);
     let inner = bench.script("out/inner", "cat $OUTSIDE/secret; cat known; exit 4");
-    stand_before(&inner, &bench.path("env")).expect("moved");
+    stand_before(&inner, &bench.path("env"), true).expect("moved");
     // As cargo in a build script does it, and as somebody who lost the supervisor's name.
     for how in ["$OUT/inner; echo $?", "env -u XPROV_BROKER $OUT/inner; echo $?"] {
         let text = text(&bench.run(how));

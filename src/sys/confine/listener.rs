@@ -1,17 +1,16 @@
 //! The supervisor's end of a supervised process: what it asks, what is answered, and its memory.
 //! Knows nothing of what is allowed.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 use super::calls::{self, Call};
+use super::memory::Memory;
 
 // linux/seccomp.h, computed as its macros do.
 const RECEIVE: libc::Ioctl = libc::SECCOMP_IOCTL_NOTIF_RECV;
@@ -40,7 +39,7 @@ pub struct Request {
     pub tid: u32,
     /// What it asks for.
     pub call: Call,
-    memory: Option<File>,
+    memory: Memory,
 }
 
 /// An answer.
@@ -78,22 +77,20 @@ impl Pending {
 }
 
 impl Listener {
-    /// The next question; `None` when nobody is left to ask.
-    pub fn next(&self) -> io::Result<Option<Request>> {
+    /// The next question. When nobody is left to ask, an older kernel waits for ever, and a newer
+    /// one (6.11) makes it an error.
+    pub fn next(&self) -> io::Result<Request> {
         loop {
-            let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
-            match poll(&mut fds, None) {
-                Err(rustix::io::Errno::INTR) => continue,
-                other => other?,
+            let error = match self.receive() {
+                Ok(notification) => return Ok(Request::new(&notification)),
+                Err(error) => error,
             };
-            if !fds[0].revents().contains(PollFlags::IN) {
-                return Ok(None);
-            }
-            match self.receive() {
-                Ok(notification) => return Ok(Some(Request::new(&notification))),
-                // Who asked was killed meanwhile.
-                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) => {}
-                Err(error) => return Err(error),
+            // Who asked was killed meanwhile, or all were.
+            let again = matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR));
+            let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+            poll(&mut fds, Some(&Timespec::default()))?;
+            if !again || fds[0].revents().contains(PollFlags::HUP) {
+                return Err(error);
             }
         }
     }
@@ -140,13 +137,8 @@ impl Listener {
 impl Request {
     fn new(notification: &libc::seccomp_notif) -> Self {
         let tid = notification.pid;
-        let path = format!("/proc/{tid}/mem");
-        let memory = OpenOptions::new().read(true).write(true).open(path).ok();
-        let flags_at = |address| {
-            let mut bytes = [0; 8];
-            memory.as_ref()?.read_exact_at(&mut bytes, address).ok()?;
-            Some(u64::from_le_bytes(bytes))
-        };
+        let memory = Memory(tid);
+        let flags_at = |address| memory.number(address).ok();
         let number = libc::c_long::from(notification.data.nr);
         let call = calls::decode(number, &notification.data.args, flags_at);
         Self { id: notification.id, tid, call, memory }
@@ -156,7 +148,7 @@ impl Request {
     /// say so itself.
     pub fn text(&self, address: u64) -> Option<Vec<u8>> {
         let mut bytes = vec![0; LONGEST_PATH];
-        let read = self.memory.as_ref()?.read_at(&mut bytes, address).ok()?;
+        let read = self.memory.read(&mut bytes, address).ok()?;
         bytes.truncate(read);
         bytes.truncate(bytes.iter().position(|byte| *byte == 0)?);
         Some(bytes)
@@ -176,16 +168,13 @@ impl Request {
     /// that programs are not made for it: dash, one of whose children ends while it looks for a
     /// program, would go on with the next directory of `PATH`.
     pub fn restart_after(&self, address: u64) -> io::Result<()> {
-        let memory = self.memory.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
         // The kernel's `struct sigaction` begins with the handler and its flags.
-        let mut action = [0; 16];
-        memory.read_exact_at(&mut action, address)?;
-        let [handler, flags] = [&action[..8], &action[8..]]
-            .map(|bytes| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)));
+        let handler = self.memory.number(address)?;
+        let flags = self.memory.number(address + 8)?;
         let restart = u64::from(libc::SA_RESTART.cast_unsigned());
         let handles = ![libc::SIG_DFL, libc::SIG_IGN].map(|known| known as u64).contains(&handler);
         if handles && flags & restart == 0 {
-            memory.write_all_at(&(flags | restart).to_le_bytes(), address + 8)?;
+            self.memory.write(&(flags | restart).to_le_bytes(), address + 8)?;
         }
         Ok(())
     }
@@ -205,8 +194,7 @@ impl Request {
         for (place, field) in bytes.chunks_exact_mut(FIELD).zip(fields) {
             place[..field.len()].copy_from_slice(field);
         }
-        let memory = self.memory.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
-        memory.write_all_at(&bytes, address)
+        self.memory.write(&bytes, address)
     }
 }
 

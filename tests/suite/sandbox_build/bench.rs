@@ -79,7 +79,7 @@ impl Bench {
     /// A build script of this text behind the shim.
     pub fn build_script(&self, text: &str) -> Command {
         let program = self.script("out/build_script_build-1", text);
-        let notice = stand_before(&program, &self.path("env")).expect("moved");
+        let notice = stand_before(&program, &self.path("env"), true).expect("moved");
         assert_eq!(notice, None);
         self.command(&program)
     }
