@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +18,7 @@ use crate::hermetic::messages::{self, Line};
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_optional, write_atomic,
 };
-use crate::sys::process::exit_code;
+use crate::sys::process::{exit_code, with_output};
 use crate::vocab::event::Event;
 
 /// Which files passed, as they were then.
@@ -119,24 +118,20 @@ pub fn reading_messages(
         let program = ground.tools.rust.cargo.display().to_string();
         Error::Spawn { program, source }
     };
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(spawn_error)?;
+    let (status, output) = with_output(&mut command).map_err(spawn_error)?;
     let mut files = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        // By bytes: a child that prints no text must not lose its reader.
-        for line in BufReader::new(stdout).split(b'\n') {
-            let Ok(line) = line else { break };
-            let line = String::from_utf8_lossy(&line);
-            match messages::parse(&line) {
-                Line::Artifact(artifact) => {
-                    files.extend(artifact.outputs(&dirs).into_iter().map(Path::to_path_buf));
-                }
-                // What is no message of cargo's is somebody's data.
-                Line::Text => context.observer.child_output(&line),
-                Line::Finished { .. } | Line::Other => {}
+    // By bytes: a child that prints no text must not lose its reader.
+    for line in output.split_inclusive(|byte| *byte == b'\n') {
+        let line = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+        match messages::parse(&line) {
+            Line::Artifact(artifact) => {
+                files.extend(artifact.outputs(&dirs).into_iter().map(Path::to_path_buf));
             }
+            // What is no message of cargo's is somebody's data.
+            Line::Text => context.observer.child_output(&line),
+            Line::Finished { .. } | Line::Other => {}
         }
     }
-    let status = child.wait().map_err(spawn_error)?;
     files.sort();
     files.dedup();
     Ok((exit_code(status), files))

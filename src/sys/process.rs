@@ -1,6 +1,6 @@
 //! Child processes whose exit code becomes ours.
 
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus};
 
@@ -51,6 +51,17 @@ pub fn adopt_orphans() {
 /// A command for `program` with the environment of this process.
 pub fn inheriting_command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
+}
+
+/// Runs the command, and returns what it wrote to standard output. It writes to a file: a pipe
+/// would wake this process for each of hundreds of lines, while the command waits for a processor.
+pub fn with_output(command: &mut Command) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut file = tempfile::tempfile()?;
+    let status = command.stdout(file.try_clone()?).status()?;
+    let mut output = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut output)?;
+    Ok((status, output))
 }
 
 /// Makes this process the command; comes back only where that cannot be. For a shell, which

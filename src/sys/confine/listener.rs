@@ -172,8 +172,9 @@ impl Request {
         let handler = self.memory.number(address)?;
         let flags = self.memory.number(address + 8)?;
         let restart = u64::from(libc::SA_RESTART.cast_unsigned());
-        let handles = ![libc::SIG_DFL, libc::SIG_IGN].map(|known| known as u64).contains(&handler);
-        if handles && flags & restart == 0 {
+        let is_function =
+            ![libc::SIG_DFL, libc::SIG_IGN].map(|known| known as u64).contains(&handler);
+        if is_function && flags & restart == 0 {
             self.memory.write(&(flags | restart).to_le_bytes(), address + 8)?;
         }
         Ok(())
