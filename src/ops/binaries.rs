@@ -118,7 +118,8 @@ pub fn reading_messages(
         let program = ground.tools.rust.cargo.display().to_string();
         Error::Spawn { program, source }
     };
-    let (status, output) = with_output(&mut command).map_err(spawn_error)?;
+    let (status, output) =
+        with_output(&mut command, &environment.plan.build_dir).map_err(spawn_error)?;
     let mut files = Vec::new();
     // By bytes: a child that prints no text must not lose its reader.
     for line in output.split_inclusive(|byte| *byte == b'\n') {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _, Seek as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 /// The code that a shell would report: the child's own, or 128 plus the signal that ended it.
@@ -53,10 +54,11 @@ pub fn inheriting_command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 
-/// Runs the command, and returns what it wrote to standard output. It writes to a file: a pipe
-/// would wake this process for each of hundreds of lines, while the command waits for a processor.
-pub fn with_output(command: &mut Command) -> io::Result<(ExitStatus, Vec<u8>)> {
-    let mut file = tempfile::tempfile()?;
+/// Runs the command, and returns what it wrote to standard output. It writes to a nameless file in
+/// `dir`: a pipe would wake this process for each of hundreds of lines, while the command waits for
+/// a processor.
+pub fn with_output(command: &mut Command, dir: &Path) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut file = tempfile::tempfile_in(dir)?;
     let status = command.stdout(file.try_clone()?).status()?;
     let mut output = Vec::new();
     file.rewind()?;
