@@ -6,6 +6,7 @@ mod read;
 mod write;
 
 pub use model::{
-    Artifact, Authenticated, Entry, Key, Location, Lockfile, Request, RequestedRecipe, VERSION,
+    Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, Request, RequestedRecipe,
+    VERSION,
 };
 pub use read::LockError;

@@ -9,6 +9,7 @@ mod configs;
 mod confinement;
 mod context;
 mod crates;
+mod derive;
 mod diagnosis;
 mod doctor;
 mod drift;

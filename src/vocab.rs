@@ -5,6 +5,7 @@
 pub mod digest;
 pub mod document;
 pub mod event;
+pub mod glob;
 pub mod handover;
 pub mod isa;
 pub mod name;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::archive::UnpackSpec;
-use crate::recipe::Slot;
+use crate::recipe::{Derivation, Slot};
 use crate::vocab::digest::{Blake3, Sha256, TreeHash};
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -86,8 +86,19 @@ pub struct Entry {
     pub recipe: Name,
     /// How the pins were authenticated when they were locked.
     pub authenticated: Authenticated,
+    /// What is made of the artifacts; `None` where they are the component.
+    pub derivation: Option<Derived>,
     /// What is downloaded for it.
     pub artifacts: Vec<Artifact>,
+}
+
+/// What becomes of an entry's artifacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Derived {
+    /// The derivation.
+    pub name: Derivation,
+    /// The tree hash of the result, if it was known when the lock was written.
+    pub tree: Option<TreeHash>,
 }
 
 /// How pins came to be trusted.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::model::{
-    Artifact, Authenticated, Entry, Key, Location, Lockfile, Request, RequestedRecipe, VERSION,
+    Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, Request, RequestedRecipe,
+    VERSION,
 };
 use crate::archive::UnpackSpec;
-use crate::recipe::Slot;
+use crate::recipe::{Derivation, Slot};
 use crate::vocab::digest::{Blake3, Sha256, TreeHash};
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
@@ -83,7 +84,15 @@ struct RawEntry {
     slot: Slot,
     recipe: Name,
     authenticated: RawAuthenticated,
+    derivation: Option<RawDerived>,
     artifacts: Vec<toml::Spanned<RawArtifact>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDerived {
+    name: Derivation,
+    tree: Option<TreeHash>,
 }
 
 #[derive(Deserialize)]
@@ -143,7 +152,8 @@ fn requested(raw: RawRecipe) -> RequestedRecipe {
 }
 
 fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
-    let RawEntry { name, version, host, target, slot, recipe, authenticated, artifacts } = raw;
+    let RawEntry { name, version, host, target, slot, recipe, authenticated, artifacts, .. } = raw;
+    let derivation = raw.derivation.map(|RawDerived { name, tree }| Derived { name, tree });
     let artifacts = artifacts
         .into_iter()
         .map(|artifact| {
@@ -178,6 +188,7 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
             RawAuthenticated::Signature => Authenticated::Signature,
             RawAuthenticated::PublishedDigest => Authenticated::PublishedDigest,
         },
+        derivation,
         artifacts,
     })
 }
@@ -221,6 +232,10 @@ mod tests {
                 slot: Slot::Cc,
                 recipe: name("gcc-aarch64-linux-gnu"),
                 authenticated: Authenticated::Signature,
+                derivation: Some(Derived {
+                    name: Derivation::RustStd,
+                    tree: Some(TreeHash::from_bytes([7; 32])),
+                }),
                 artifacts: vec![
                     artifact(
                         "binutils",

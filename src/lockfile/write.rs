@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Artifact, Entry, Location, Lockfile, Request, VERSION};
+use super::model::{Artifact, Derived, Entry, Location, Lockfile, Request, VERSION};
 use crate::vocab::triple::RustTriple;
 
 const HEADER: &str = "\
@@ -57,6 +57,11 @@ fn write_entry(text: &mut String, entry: &Entry) {
     line(text, "slot", &quote(entry.slot.as_str()));
     line(text, "recipe", &quote(entry.recipe.as_str()));
     line(text, "authenticated", &quote(entry.authenticated.as_str()));
+    if let Some(Derived { name, tree }) = entry.derivation {
+        let mut fields = vec![field("name", name.as_str())];
+        fields.extend(tree.map(|tree| field("tree", &tree.to_string())));
+        line(text, "derivation", &format!("{{ {} }}", fields.join(", ")));
+    }
     text.push_str("artifacts = [\n");
     let mut artifacts: Vec<&Artifact> = entry.artifacts.iter().collect();
     artifacts.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));

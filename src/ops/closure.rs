@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::composition::{Composition, compose};
 use super::context::Context;
+use super::derive::{self, Deriver};
 use super::error::Error;
+use super::project::Project;
 use super::realise::{Realised, realise};
 use crate::compose::relocation;
-use crate::lockfile::{Artifact, Entry, Lockfile};
+use crate::lockfile::{Artifact, Entry, Key, Lockfile};
 use crate::recipe::{Collection, Slot, TreeRole, Variant};
 use crate::store::Object;
 use crate::sys::fs::read_optional;
@@ -51,6 +53,7 @@ struct Group<'a> {
     role: Role,
     omit: &'a [String],
     artifacts: Vec<&'a Artifact>,
+    derived: Vec<&'a Entry>,
 }
 
 impl Closure {
@@ -71,6 +74,7 @@ impl Closure {
 /// Realises and composes what `target` needs; fast where that was done before.
 pub fn closure(
     context: &Context<'_>,
+    project: &Project,
     collection: &Collection,
     lock: &Lockfile,
     target: &RustTriple,
@@ -87,8 +91,19 @@ pub fn closure(
         return Ok((closure, None));
     }
     context.store.sweep()?;
-    let artifacts = Lockfile::artifacts(entries.iter().copied());
-    let realised = realise(context, &artifacts, bases)?;
+    let downloaded = entries.iter().copied().filter(|entry| entry.derivation.is_none());
+    let artifacts = Lockfile::artifacts(downloaded);
+    let mut realised = realise(context, &artifacts, bases)?;
+    let deriver = Deriver { context, project, collection, lock, bases };
+    let mut derived: BTreeMap<&Key, Object> = BTreeMap::new();
+    let mut inputs = Realised::default();
+    for entry in &entries {
+        if let Some(derivation) = entry.derivation {
+            let (object, more) = deriver.derive(entry, derivation, target)?;
+            derived.insert(&entry.key, object);
+            inputs.add(more);
+        }
+    }
     let objects: BTreeMap<_, &Object> = artifacts
         .iter()
         .map(|artifact| (artifact.sha256, &artifact.unpack))
@@ -100,7 +115,8 @@ pub fn closure(
             let unpack = &artifact.unpack;
             objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
         };
-        group.artifacts.iter().filter_map(object).collect::<Vec<_>>()
+        let built = group.derived.iter().filter_map(|entry| derived.get(&entry.key));
+        group.artifacts.iter().filter_map(object).chain(built).collect::<Vec<_>>()
     };
     let compositions: Vec<Composition<'_>> = groups
         .into_iter()
@@ -110,8 +126,8 @@ pub fn closure(
         })
         .collect();
     let trees = compose(context, compositions)?;
-    let mut tree_hashes: Vec<TreeHash> =
-        realised.objects.iter().map(|object| object.path.tree_hash()).collect();
+    let objects = realised.objects.iter().chain(derived.values());
+    let mut tree_hashes: Vec<TreeHash> = objects.map(|object| object.path.tree_hash()).collect();
     tree_hashes.sort();
     tree_hashes.dedup();
     let components = entries
@@ -122,6 +138,7 @@ pub fn closure(
     closure.rustc_version = rustc_version(context, collection, &entries, &closure)?;
     let bytes = serde_json::to_vec(&closure).unwrap_or_default();
     context.store.write(&note, &bytes)?;
+    realised.add(inputs);
     Ok((closure, Some(realised)))
 }
 
@@ -144,8 +161,17 @@ fn groups<'a>(
         };
         let omit = &variant.provides.omit;
         let group = groups.entry(role.clone());
-        let group = group.or_insert_with(|| Group { role, omit, artifacts: Vec::new() });
-        group.artifacts.extend(&entry.artifacts);
+        let group = group.or_insert_with(|| Group {
+            role,
+            omit,
+            artifacts: Vec::new(),
+            derived: Vec::new(),
+        });
+        if entry.derivation.is_some() {
+            group.derived.push(entry);
+        } else {
+            group.artifacts.extend(&entry.artifacts);
+        }
     }
     Ok(groups.into_values().collect())
 }
@@ -188,6 +214,14 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
             key.part(artifact.unpack.keep.as_deref().unwrap_or_default());
             // A lock that says what was unpacked is to be heard, whatever is remembered.
             key.part(artifact.tree.map(|tree| tree.to_string()).unwrap_or_default());
+        }
+        for entry in &group.derived {
+            key.part(derive::VERSION).part(entry.key.to_string());
+            let tree = entry.derivation.and_then(|derivation| derivation.tree);
+            key.part(tree.map(|tree| tree.to_string()).unwrap_or_default());
+            for artifact in &entry.artifacts {
+                key.part(artifact.sha256.as_bytes());
+            }
         }
     }
     key.finish()

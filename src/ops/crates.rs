@@ -277,7 +277,7 @@ impl<'a> Crates<'a> {
 }
 
 /// Writes the user's network settings where cargo can read them.
-fn write_network(context: &Context<'_>, network: &Network) -> Result<Option<PathBuf>, Error> {
+pub fn write_network(context: &Context<'_>, network: &Network) -> Result<Option<PathBuf>, Error> {
     let text = network.config.as_bytes();
     if text.is_empty() {
         return Ok(None);
@@ -294,7 +294,7 @@ fn write_network(context: &Context<'_>, network: &Network) -> Result<Option<Path
 }
 
 /// The directories in `dir`, sorted; none where it does not exist.
-fn below(dir: &Path) -> Result<Vec<PathBuf>, FsError> {
+pub fn below(dir: &Path) -> Result<Vec<PathBuf>, FsError> {
     let mut dirs = Vec::new();
     if dir.is_dir() {
         for entry in fs::read_dir(dir).describe("read", dir)? {

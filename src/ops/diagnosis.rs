@@ -28,6 +28,7 @@ impl Error {
             | Self::NothingLocked { .. }
             | Self::RecipeGone { .. }
             | Self::NoArtifact { .. }
+            | Self::NoInput { .. }
             | Self::NoSlot(_)
             | Self::NotLocked(_)
             | Self::NoArchive(_)
@@ -51,6 +52,8 @@ impl Error {
             | Self::Fetch(FetchError::Partial { .. })
             | Self::Sources(_)
             | Self::Unusable { .. }
+            | Self::Derivation { .. }
+            | Self::DerivedTree { .. }
             | Self::Store(StoreError::Fs(_))
             | Self::Dirs(_)
             | Self::Output { .. }
@@ -58,6 +61,7 @@ impl Error {
             Self::Fetch(FetchError::Mismatch { .. } | FetchError::TooLarge { .. })
             | Self::Unpack { .. }
             | Self::TreeMismatch { .. }
+            | Self::DerivedMismatch { .. }
             | Self::Merge(_)
             | Self::Relocation(_)
             | Self::Keys(_)
@@ -121,6 +125,16 @@ impl Error {
             Self::Unusable { .. } => {
                 one("choose another version in the settings, say `rust = { version = \"1.85\" }`")
             }
+            Self::Derivation { command: "cargo fetch", .. } => {
+                one("check the network, and that cargo itself can fetch crates here")
+            }
+            Self::Derivation { log, .. } => vec![format!("see `{}`", log.display())],
+            Self::DerivedMismatch { .. } => one(
+                "`xprov update` pins what is built now; the same inputs should give the same bytes, \
+                 so please report it",
+            ),
+            Self::DerivedTree { .. } => one("run the command again"),
+            Self::NoInput { .. } => one("name a package that has it in the recipe's component"),
             Self::EnvCollision { dir } => vec![format!("delete `{}`", dir.display())],
             Self::RootConfig { .. } => one("move it to your home directory"),
             Self::CargoFetch { offline: true } => {

@@ -225,6 +225,45 @@ pub enum Error {
         /// On unpacking.
         actual: TreeHash,
     },
+    /// What was built is not what the lock says.
+    #[error("the tree of {entry}, built here, has the hash {actual}, and the lock says {expected}")]
+    DerivedMismatch {
+        /// The entry.
+        entry: Key,
+        /// In the lock.
+        expected: TreeHash,
+        /// Of what was built.
+        actual: TreeHash,
+    },
+    /// What was built cannot be read.
+    #[error("the tree of {entry}, built here, cannot be read")]
+    DerivedTree {
+        /// The entry.
+        entry: Key,
+        /// Why.
+        #[source]
+        source: Box<crate::tree::ScanError>,
+    },
+    /// The packages that something is built from lack a file.
+    #[error("{label} cannot be built: none of its inputs has `{file}`")]
+    NoInput {
+        /// What is built.
+        label: String,
+        /// The end of the file's path.
+        file: String,
+    },
+    /// A builder failed.
+    #[error("{label} cannot be built: `{command}` failed\n  {said}\n  (all of it: {})", log.display())]
+    Derivation {
+        /// What is built.
+        label: String,
+        /// The command.
+        command: &'static str,
+        /// What it said, from its first error.
+        said: String,
+        /// Where the rest is.
+        log: PathBuf,
+    },
     /// Objects do not go together.
     #[error("a toolchain cannot be composed")]
     Merge(#[from] MergeError),

@@ -75,7 +75,7 @@ fn make(
     let (lock, lock_text) =
         lock::current(context, project, &collection, std::slice::from_ref(target))?;
     let bases = || places(context, project, &collection, &lock);
-    let (closure, realised) = closure(context, &collection, &lock, target, &bases)?;
+    let (closure, realised) = closure(context, project, &collection, &lock, target, &bases)?;
     if let Some(realised) = realised.filter(|realised| realised.fetched > 0) {
         let (objects, megabytes) = (realised.objects.len(), realised.fetched_bytes / 1_000_000);
         let reused = objects - realised.fetched;

@@ -91,7 +91,7 @@ fn rewrite(
         let (added, removed) = (Vec::new(), Vec::new());
         return Ok(LockOutcome { path, changed: false, added, removed, entries });
     }
-    let new = resolved(context, &project, &wanted, kept.filter(|_| keep), &named)?;
+    let new = resolved(context, &project, &collection, &wanted, kept.filter(|_| keep), &named)?;
     if context.mode.locked && old.as_ref().is_some_and(|(_, text)| *text != new.to_text()) {
         let path = display(context.ambient, &project.lock_path());
         let reasons = vec!["the upstreams have other versions now".to_owned()];
@@ -135,7 +135,7 @@ pub fn current(
     }
     let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
     let kept = old.as_ref().map(|(lock, _)| lock);
-    let new = resolved(context, project, &wanted, kept, targets)?;
+    let new = resolved(context, project, collection, &wanted, kept, targets)?;
     store_lock(context, project, old.as_ref(), &new)?;
     let text = new.to_text();
     Ok((new, text))
@@ -174,11 +174,12 @@ fn fitting(
 fn resolved(
     context: &Context<'_>,
     project: &Project,
+    collection: &Collection,
     wanted: &Wanted<'_>,
     kept: Option<&Lockfile>,
     targets: &[RustTriple],
 ) -> Result<Lockfile, Error> {
-    resolve(context, project, wanted, kept).map_err(|error| {
+    resolve(context, project, collection, wanted, kept).map_err(|error| {
         if context.mode.offline && error.kind() == Kind::Fetch {
             let path = display(context.ambient, &project.lock_path());
             Error::OfflineLock { path, command: command(project, targets) }

@@ -29,6 +29,15 @@ pub struct Realised {
     pub fetched_bytes: u64,
 }
 
+impl Realised {
+    /// Adds what something else took.
+    pub fn add(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.fetched += other.fetched;
+        self.fetched_bytes += other.fetched_bytes;
+    }
+}
+
 /// Realises `artifacts` on all cores, largest first.
 pub fn realise(
     context: &Context<'_>,

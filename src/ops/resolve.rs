@@ -9,8 +9,8 @@ use super::error::Error;
 use super::project::Project;
 use super::request::{Demand, Wanted};
 use crate::fetch::{FetchError, Fetcher};
-use crate::lockfile::{Artifact, Authenticated, Entry, Key, Location, Lockfile};
-use crate::recipe::{Debian, Expansion, PinnedArtifact, Recipe};
+use crate::lockfile::{Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile};
+use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe};
 use crate::upstream::debian::relation::Relation;
 use crate::upstream::debian::version::VersionRequest;
 use crate::upstream::debian::{
@@ -44,6 +44,7 @@ pub fn bases<'a>(
 pub fn resolve(
     context: &Context<'_>,
     project: &Project,
+    collection: &Collection,
     wanted: &Wanted<'_>,
     kept: Option<&Lockfile>,
 ) -> Result<Lockfile, Error> {
@@ -91,7 +92,14 @@ pub fn resolve(
     for artifact in entries.iter_mut().flat_map(|entry| &mut entry.artifacts) {
         artifact.tree = super::realise::known_tree(context, artifact)?;
     }
-    Ok(Lockfile { request, entries })
+    let mut lock = Lockfile { request, entries };
+    for index in 0..lock.entries.len() {
+        let tree = super::derive::known_tree(context, collection, &lock, &lock.entries[index])?;
+        if let Some(derived) = &mut lock.entries[index].derivation {
+            derived.tree = tree;
+        }
+    }
+    Ok(lock)
 }
 
 /// The entries that all hosts and targets need of one demand, each once.
@@ -209,9 +217,12 @@ fn request(
     let mut components = Vec::new();
     for expansion in expansions {
         let mut roots = Vec::new();
-        for (package, arch) in &expansion.packages {
+        for (index, (package, arch)) in expansion.packages.iter().enumerate() {
             roots.push(Relation::parse(&format!("{package}:{arch}"))?);
-            if debian.version_package.is_some() {
+            // Of a derivation's inputs the first is the compiler's, and the others have versions of
+            // their own.
+            let is_ours = index == 0 || expansion.component.derivation.is_none();
+            if debian.version_package.is_some() && is_ours {
                 same_version.push(PackageOn { package: package.clone(), arch: arch.clone() });
             }
         }
@@ -274,6 +285,7 @@ fn make_entry(
         slot: demand.slot,
         recipe: demand.selected.recipe.name.clone(),
         authenticated,
+        derivation: expansion.component.derivation.map(|name| Derived { name, tree: None }),
         artifacts,
     }
 }

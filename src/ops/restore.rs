@@ -54,7 +54,7 @@ pub fn restore(
     let mut outcome = RestoreOutcome { targets: targets.clone(), ..RestoreOutcome::default() };
     for target in &targets {
         let from = || places(context, &project, &collection, &locked);
-        let (closure, realised) = closure(context, &collection, &locked, target, &from)?;
+        let (closure, realised) = closure(context, &project, &collection, &locked, target, &from)?;
         outcome.objects = outcome.objects.max(closure.tree_hashes.len());
         if let Some(realised) = realised {
             outcome.fetched += realised.fetched;

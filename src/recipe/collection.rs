@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::builtin;
-use super::model::{Recipe, Slot};
+use super::model::{Recipe, Runs, Slot};
 use crate::settings::Choice;
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
@@ -204,6 +204,12 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
         if component.packages.is_empty() == component.artifacts.is_empty() {
             return Err(invalid(format!(
                 "component `{}` needs either packages or artifacts",
+                component.name
+            )));
+        }
+        if component.derivation.is_some() && component.runs != Runs::OnHostForTarget {
+            return Err(invalid(format!(
+                "component `{}` is derived, so it has to run on-host-for-target",
                 component.name
             )));
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{Component, Runs, Variant};
+use crate::vocab::glob;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
@@ -48,7 +49,9 @@ impl Variant {
                 Runs::OnTarget if host == target => vec![(None, Some(target))],
                 Runs::OnTarget => vec![(None, Some(host)), (None, Some(target))],
             };
-            expansions.extend(entries.into_iter().map(|(host, target)| Expansion {
+            let entries =
+                entries.into_iter().filter(|(_, of)| component.is_for(of.unwrap_or(target)));
+            expansions.extend(entries.map(|(host, target)| Expansion {
                 component,
                 packages: packages(component, host, target),
                 host: host.cloned(),
@@ -56,6 +59,14 @@ impl Variant {
             }));
         }
         expansions
+    }
+}
+
+impl Component {
+    /// Whether it is for this target.
+    fn is_for(&self, target: &RustTriple) -> bool {
+        let named = |pattern: &String| glob::matches(pattern, target.as_str());
+        self.targets.is_empty() || self.targets.iter().any(named)
     }
 }
 

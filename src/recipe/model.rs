@@ -112,6 +112,12 @@ pub struct Component {
     pub name: Name,
     /// What it depends on.
     pub runs: Runs,
+    /// Which targets it is for, `*` being any text; absent: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// What is made of its artifacts, which are inputs then and no part of the tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<Derivation>,
     /// The tree that it is composed into.
     #[serde(default)]
     pub tree: TreeRole,
@@ -128,6 +134,23 @@ pub struct Component {
     /// Artifacts with their pins.
     #[serde(default, rename = "artifact")]
     pub artifacts: Vec<PinnedArtifact>,
+}
+
+/// What a component is made by, where it is not downloaded (`docs/derivations.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Derivation {
+    /// The standard library, built from its source by the pinned compiler.
+    RustStd,
+}
+
+impl Derivation {
+    /// The word in recipes and locks.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RustStd => "rust-std",
+        }
+    }
 }
 
 /// The trees that a variant is composed into.

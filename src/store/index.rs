@@ -2,8 +2,7 @@
 
 use crate::vocab::digest::{Blake3, KeyHasher, Sha256};
 
-/// What an object was made from. Each variant is hashed in a domain of its own; derivations will
-/// be the next one.
+/// What an object was made from. Each variant is hashed in a domain of its own.
 #[derive(Debug, Clone, Copy)]
 pub enum IndexKey<'a> {
     /// An unpacked artifact.
@@ -14,6 +13,11 @@ pub enum IndexKey<'a> {
         strip: u32,
         /// The subdirectory that was kept.
         keep: Option<&'a str>,
+    },
+    /// Something built.
+    Derived {
+        /// The digest of all that went into it.
+        key: &'a Blake3,
     },
 }
 
@@ -27,6 +31,11 @@ impl IndexKey<'_> {
                 if let Some(keep) = keep {
                     key.part(keep);
                 }
+                key.finish()
+            }
+            Self::Derived { key: inputs } => {
+                let mut key = KeyHasher::new("derived/1");
+                key.part(inputs.as_bytes());
                 key.finish()
             }
         }

@@ -92,6 +92,11 @@ impl Layout {
         self.root.join("partial").join(pin.to_string())
     }
 
+    /// What a builder said before it failed.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{name}.log"))
+    }
+
     /// The file lock of a piece of work.
     pub fn lock(&self, key: &str) -> PathBuf {
         self.root.join("locks").join(key)

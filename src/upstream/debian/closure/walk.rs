@@ -9,6 +9,7 @@ use super::super::relation::{Constraint, Dependency, Relation};
 use super::super::relation::{parse_dependencies, parse_provides};
 use super::super::version::Version;
 use super::{ClosureError, Pick, Shelf, Wanted};
+use crate::vocab::glob;
 
 /// By name and architecture.
 type Key = (String, String);
@@ -181,7 +182,7 @@ impl<'a, 'w> Walk<'a, 'w> {
     }
 
     fn is_excluded(&self, name: &str) -> bool {
-        self.wanted.exclude.iter().any(|glob| matches_glob(glob, name))
+        self.wanted.exclude.iter().any(|pattern| glob::matches(pattern, name))
     }
 
     fn chain(&self, key: &Key) -> Vec<String> {
@@ -224,11 +225,4 @@ fn describe(package: &Package) -> String {
 /// The newest; the first of equals.
 fn newest<'a>(picks: impl Iterator<Item = Pick<'a>>) -> Option<Pick<'a>> {
     picks.reduce(|best, pick| if pick.package.version > best.package.version { pick } else { best })
-}
-
-/// Whether `name` is what the glob says; `*` is any text, also none.
-fn matches_glob(glob: &str, name: &str) -> bool {
-    let Some((start, rest)) = glob.split_once('*') else { return glob == name };
-    let Some(name) = name.strip_prefix(start) else { return false };
-    (0..=name.len()).any(|at| name.is_char_boundary(at) && matches_glob(rest, &name[at..]))
 }
