@@ -31,6 +31,7 @@ mod restore;
 mod shell;
 mod shims;
 mod store;
+mod sysroot_packages;
 mod toolchain_file;
 mod toolset;
 mod user;

@@ -2,6 +2,7 @@
 //! Cargo.toml (`docs/settings.md`). Pure: text in, values out.
 
 mod isa;
+mod packages;
 mod sandbox;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,6 +120,9 @@ pub struct TargetSettings {
     pub rustflags: Vec<String>,
     /// The newest glibc that the output may need, `2.31`; a verification fails above it.
     pub glibc: Option<GlibcVersion>,
+    /// Debian packages whose headers and libraries join the sysroot.
+    #[serde(deserialize_with = "packages::names")]
+    pub packages: BTreeSet<String>,
 }
 
 /// A glibc version, major and minor.

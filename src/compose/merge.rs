@@ -99,6 +99,19 @@ impl Merged {
         Ok(merged)
     }
 
+    /// Adds a symbolic link and the directories above it; what is there stays as it is.
+    pub fn link(&mut self, path: RelPath, target: &str) {
+        if self.nodes.contains_key(&path) {
+            return;
+        }
+        let mut above = path.parent();
+        while let Some(dir) = above {
+            above = dir.parent();
+            self.nodes.entry(dir).or_insert((0, Node::Directory));
+        }
+        self.nodes.insert(path, (0, Node::Symlink { target: target.to_owned() }));
+    }
+
     /// Every path with its layer's number, parents before children.
     pub fn iter(&self) -> impl Iterator<Item = (&RelPath, usize, &Node)> {
         self.nodes.iter().map(|(path, (layer, node))| (path, *layer, node))

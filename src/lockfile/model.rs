@@ -46,6 +46,8 @@ pub struct RequestedRecipe {
     pub version: Option<String>,
     /// The components that were asked for beside those that are always there.
     pub components: BTreeSet<Name>,
+    /// The Debian packages that were asked for to join the sysroot.
+    pub packages: BTreeSet<String>,
     /// For a project's own recipe, the digest of how it resolves (`Recipe::resolution_digest`).
     /// A built-in recipe may change with xprov and leaves existing locks as they are.
     pub digest: Option<Blake3>,
@@ -156,9 +158,10 @@ pub enum Location {
 }
 
 impl RequestedRecipe {
-    /// Whether what `other` asks for is of the same recipe and version, whatever the components.
+    /// Whether what `other` asks for is of the same recipe and version, whatever the components
+    /// and packages.
     pub fn chooses_as(&self, other: &Self) -> bool {
-        let Self { slot, target, recipe, version, components: _, digest } = self;
+        let Self { slot, target, recipe, version, components: _, packages: _, digest } = self;
         (slot, target, recipe, version, digest)
             == (&other.slot, &other.target, &other.recipe, &other.version, &other.digest)
     }

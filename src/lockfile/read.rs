@@ -71,6 +71,8 @@ struct RawRecipe {
     version: Option<String>,
     #[serde(default)]
     components: BTreeSet<Name>,
+    #[serde(default)]
+    packages: BTreeSet<String>,
     digest: Option<Blake3>,
 }
 
@@ -147,8 +149,8 @@ impl Lockfile {
 }
 
 fn requested(raw: RawRecipe) -> RequestedRecipe {
-    let RawRecipe { slot, target, recipe, version, components, digest } = raw;
-    RequestedRecipe { slot, target, recipe, version, components, digest }
+    let RawRecipe { slot, target, recipe, version, components, packages, digest } = raw;
+    RequestedRecipe { slot, target, recipe, version, components, packages, digest }
 }
 
 fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
@@ -219,6 +221,7 @@ mod tests {
                     recipe: name("rust-debian"),
                     version: Some("1.85".to_owned()),
                     components: [name("clippy"), name("rustfmt")].into(),
+                    packages: BTreeSet::new(),
                     digest: Some(Blake3::of(b"r")),
                 }],
             },

@@ -38,6 +38,11 @@ fn write_request(text: &mut String, request: &Request) {
                 recipe.components.iter().map(|component| quote(component.as_str())).collect();
             fields.push(format!("components = [{}]", components.join(", ")));
         }
+        if !recipe.packages.is_empty() {
+            let packages: Vec<String> =
+                recipe.packages.iter().map(|package| quote(package)).collect();
+            fields.push(format!("packages = [{}]", packages.join(", ")));
+        }
         fields.extend(recipe.digest.map(|digest| field("digest", &digest.to_string())));
         table(text, &fields);
     }

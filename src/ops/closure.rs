@@ -14,9 +14,10 @@ use super::derive::{self, Deriver};
 use super::error::Error;
 use super::project::Project;
 use super::realise::{Realised, realise};
+use super::sysroot_packages::{self, Library};
 use crate::compose::relocation;
 use crate::lockfile::{Artifact, Entry, Key, Lockfile};
-use crate::recipe::{Collection, Slot, TreeRole, Variant};
+use crate::recipe::{Collection, Provides, Slot, TreeRole, Variant};
 use crate::store::Object;
 use crate::sys::fs::read_optional;
 use crate::sys::process::hermetic_command;
@@ -46,6 +47,9 @@ pub struct Closure {
     pub rustc_version: String,
     /// What each entry is called, for the human reader: (name, version, slot).
     pub components: Vec<(String, String, Slot)>,
+    /// The shared libraries that packages bring.
+    #[serde(default)]
+    pub libraries: Vec<Library>,
 }
 
 /// A composition that is to be made.
@@ -54,6 +58,32 @@ struct Group<'a> {
     omit: &'a [String],
     artifacts: Vec<&'a Artifact>,
     derived: Vec<&'a Entry>,
+    /// Where loaders look, if packages join the tree.
+    loader_root: Option<&'a str>,
+    has_packages: bool,
+}
+
+impl<'a> Group<'a> {
+    fn new(role: Role, provides: &'a Provides) -> Self {
+        let (omit, loader_root) = (provides.omit.as_slice(), provides.loader_root.as_deref());
+        Self {
+            role,
+            omit,
+            artifacts: Vec::new(),
+            derived: Vec::new(),
+            loader_root,
+            has_packages: false,
+        }
+    }
+
+    fn links(&self, libraries: &[Library], host: &RustTriple) -> Vec<(String, String)> {
+        match &self.role.target {
+            Some(target) if self.has_packages => {
+                sysroot_packages::links(libraries, target, host, self.loader_root)
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Closure {
@@ -110,19 +140,26 @@ pub fn closure(
         .zip(&realised.objects)
         .map(|((sha256, unpack), object)| ((sha256, unpack.strip, unpack.keep.clone()), object))
         .collect();
-    let of_group = |group: &Group<'_>| {
-        let object = |artifact: &&Artifact| {
-            let unpack = &artifact.unpack;
-            objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
-        };
-        let built = group.derived.iter().filter_map(|entry| derived.get(&entry.key));
-        group.artifacts.iter().filter_map(object).chain(built).collect::<Vec<_>>()
+    let object = |artifact: &Artifact| {
+        let unpack = &artifact.unpack;
+        objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
     };
+    let of_group = |group: &Group<'_>| {
+        let built = group.derived.iter().filter_map(|entry| derived.get(&entry.key));
+        group
+            .artifacts
+            .iter()
+            .filter_map(|artifact| object(artifact))
+            .chain(built)
+            .collect::<Vec<_>>()
+    };
+    let libraries = sysroot_packages::all_libraries(context, &entries, &object)?;
     let compositions: Vec<Composition<'_>> = groups
         .into_iter()
         .map(|group| {
             let objects = of_group(&group);
-            Composition::new(context, group.role, group.omit, objects)
+            let links = group.links(&libraries, &context.host);
+            Composition::new(context, group.role, group.omit, objects, links)
         })
         .collect();
     let trees = compose(context, compositions)?;
@@ -134,8 +171,9 @@ pub fn closure(
         .iter()
         .map(|entry| (entry.key.name.to_string(), entry.key.version.clone(), entry.slot))
         .collect();
-    let mut closure = Closure { trees, tree_hashes, rustc_version: String::new(), components };
-    closure.rustc_version = rustc_version(context, collection, &entries, &closure)?;
+    let rustc_version = String::new();
+    let mut closure = Closure { trees, tree_hashes, rustc_version, components, libraries };
+    closure.rustc_version = ask_rustc(context, collection, &entries, &closure)?;
     let bytes = serde_json::to_vec(&closure).unwrap_or_default();
     context.store.write(&note, &bytes)?;
     realised.add(inputs);
@@ -157,16 +195,15 @@ fn groups<'a>(
         let role = Role {
             slot: entry.slot,
             target: role_target(entry),
-            tree: component.map(|component| component.tree).unwrap_or_default(),
+            tree: match component {
+                Some(component) => component.tree,
+                None if sysroot_packages::is(entry) => sysroot_packages::tree_role(variant),
+                None => TreeRole::default(),
+            },
         };
-        let omit = &variant.provides.omit;
         let group = groups.entry(role.clone());
-        let group = group.or_insert_with(|| Group {
-            role,
-            omit,
-            artifacts: Vec::new(),
-            derived: Vec::new(),
-        });
+        let group = group.or_insert_with(|| Group::new(role, &variant.provides));
+        group.has_packages |= sysroot_packages::is(entry);
         if entry.derivation.is_some() {
             group.derived.push(entry);
         } else {
@@ -228,7 +265,7 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
 }
 
 /// Asks the pinned rustc itself, which also shows that it runs on this machine.
-fn rustc_version(
+fn ask_rustc(
     context: &Context<'_>,
     collection: &Collection,
     entries: &[&Entry],

@@ -17,23 +17,27 @@ use crate::sys::fs::create_dir;
 use crate::tree::Tree;
 use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::event::Event;
+use crate::vocab::relpath::RelPath;
 
 /// A directory that is to be.
 pub struct Composition<'a> {
     role: Role,
     omit: &'a [String],
     objects: Vec<&'a Object>,
+    links: Vec<(String, String)>,
     name: String,
     dir: PathBuf,
 }
 
 impl<'a> Composition<'a> {
-    /// The composition of `objects` without the paths in `omit`; named by all that goes into it.
+    /// The composition of `objects` without the paths in `omit` and with `links` (path, target);
+    /// named by all that goes into it.
     pub fn new(
         context: &Context<'_>,
         role: Role,
         omit: &'a [String],
         mut objects: Vec<&'a Object>,
+        links: Vec<(String, String)>,
     ) -> Self {
         objects.sort_by(|a, b| a.path.cmp(&b.path));
         objects.dedup();
@@ -46,11 +50,14 @@ impl<'a> Composition<'a> {
         for path in omit {
             id.part(path);
         }
+        for (path, target) in &links {
+            id.part(path).part(target);
+        }
         // 32 hexadecimal digits keep the paths short that end up in linker commands; 128 bits of
         // BLAKE3 do not collide by accident.
         let name = format!("{}-{}", &id.finish().to_string()[..32], label(&role));
         let dir = context.store.layout().compositions_dir().join(&name);
-        Self { role, omit, objects, name, dir }
+        Self { role, omit, objects, links, name, dir }
     }
 
     fn make(&self, context: &Context<'_>) -> Result<(), Error> {
@@ -69,7 +76,10 @@ impl<'a> Composition<'a> {
         }
         let layers: Vec<Layer<'_>> =
             trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
-        let merged = Merged::new(&layers, self.omit)?;
+        let mut merged = Merged::new(&layers, self.omit)?;
+        for (path, target) in &self.links {
+            merged.link(RelPath::parse(path.as_bytes())?, target);
+        }
         let dirs: Vec<&Path> = self.objects.iter().map(|object| object.dir.as_path()).collect();
         let staging = store.stage()?;
         let root = staging.dir().join("tree");

@@ -51,6 +51,10 @@ fn difference(locked: &RequestedRecipe, wanted: &RequestedRecipe) -> String {
         format!("{slot}: component `{new}` is asked for and not locked")
     } else if let Some(old) = locked.components.difference(&wanted.components).next() {
         format!("{slot}: component `{old}` is locked and not asked for")
+    } else if let Some(new) = wanted.packages.difference(&locked.packages).next() {
+        format!("{slot}: package `{new}` is asked for and not locked")
+    } else if let Some(old) = locked.packages.difference(&wanted.packages).next() {
+        format!("{slot}: package `{old}` is locked and not asked for")
     } else {
         format!("{slot}: recipe `{}` was changed since", wanted.recipe)
     }

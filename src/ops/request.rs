@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::error::Error;
+use super::sysroot_packages;
 use crate::lockfile::{Request, RequestedRecipe};
 use crate::recipe::{Collection, Origin, Selected, Slot};
 use crate::settings::{Choice, Settings};
@@ -22,6 +23,8 @@ pub struct Demand<'a> {
     pub version: Option<String>,
     /// The components asked for beside those that are always there.
     pub components: BTreeSet<Name>,
+    /// The Debian packages asked for to join the sysroot.
+    pub packages: BTreeSet<String>,
 }
 
 /// Everything that is to be locked.
@@ -54,6 +57,7 @@ impl<'a> Wanted<'a> {
         hosts.dedup();
         let demands = demands(settings, collection, &hosts, &targets)?;
         for demand in &demands {
+            sysroot_packages::check(demand)?;
             for host in hosts.iter().filter(|host| demand.is_for(host)) {
                 demand.selected.recipe.variant(host)?;
             }
@@ -72,6 +76,7 @@ impl<'a> Wanted<'a> {
                 recipe: demand.selected.recipe.name.clone(),
                 version: demand.version.clone(),
                 components: demand.components.clone(),
+                packages: demand.packages.clone(),
                 digest: match demand.selected.origin {
                     Origin::BuiltIn => None,
                     Origin::Project { .. } => Some(demand.selected.recipe.resolution_digest()),
@@ -111,6 +116,7 @@ fn demands<'a>(
                 selected,
                 version: choice.version.clone(),
                 components: choice.components.clone(),
+                packages: BTreeSet::new(),
             });
             Ok::<(), Error>(())
         };
@@ -136,6 +142,7 @@ fn demands<'a>(
     if let Some(first) = hosts.first() {
         demand(Slot::Tools, None, first, &settings.tools)?;
     }
+    sysroot_packages::ask(settings, &mut demands);
     Ok(demands)
 }
 

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::error::Error;
 use super::project::Project;
 use super::request::{Demand, Wanted};
+use super::sysroot_packages;
 use crate::fetch::{FetchError, Fetcher};
 use crate::lockfile::{Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile};
 use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe};
@@ -69,6 +70,13 @@ pub fn resolve(
         let known: Vec<Entry> =
             unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
         if known.len() == expansions.len() {
+            entries.extend(sysroot_packages::entry(
+                context,
+                &mut resolver,
+                demand,
+                &known,
+                unchanged,
+            )?);
             entries.extend(known);
             continue;
         }
@@ -79,13 +87,9 @@ pub fn resolve(
         context.observer.event(Event::Step { verb: "Resolving", subject });
         // A version that is locked stays, if the addition is to be had in it.
         let held = known.first().map(|entry| format!("={}", entry.key.version));
-        entries.extend(demand_entries(
-            context,
-            &mut resolver,
-            demand,
-            &expansions,
-            held.as_deref(),
-        )?);
+        let made = demand_entries(context, &mut resolver, demand, &expansions, held.as_deref())?;
+        entries.extend(sysroot_packages::entry(context, &mut resolver, demand, &made, unchanged)?);
+        entries.extend(made);
     }
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     entries.dedup_by(|a, b| a.key == b.key);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::closure::{Closure, role_target, variant};
 use super::error::Error;
 use super::request::needs_runner;
+use super::sysroot_packages;
 use crate::hermetic::{CTools, Rust, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
@@ -50,6 +51,9 @@ pub struct Filled {
     main: PathBuf,
     sysroot_tree: PathBuf,
     provides: Provides,
+    /// Whether Debian packages joined its sysroot.
+    #[serde(default)]
+    has_packages: bool,
 }
 
 /// The slots that `entries` fill on `host`, each once.
@@ -64,12 +68,16 @@ pub fn filled<'a>(
         let (slot, target) = (entry.slot, role_target(entry));
         let tree = |role| closure.tree(slot, target.as_ref(), role).map(Path::to_path_buf);
         let Some(main) = tree(TreeRole::Main) else { continue };
-        if filled.iter().any(|known| known.slot == slot && known.target == target) {
+        let is_packages = sysroot_packages::is(entry);
+        let same = |known: &&mut Filled| known.slot == slot && known.target == target;
+        if let Some(known) = filled.iter_mut().find(same) {
+            known.has_packages |= is_packages;
             continue;
         }
         let sysroot_tree = tree(TreeRole::Sysroot).unwrap_or_else(|| main.clone());
         let provides = variant(collection, host, entry)?.provides.clone();
-        filled.push(Filled { slot, target, main, sysroot_tree, provides });
+        let has_packages = is_packages;
+        filled.push(Filled { slot, target, main, sysroot_tree, provides, has_packages });
     }
     Ok(filled)
 }
@@ -91,17 +99,20 @@ impl Filled {
             .replace("{sysroot}", &sysroot.to_string_lossy())
     }
 
+    /// The recipe's directories, and those of packages beside it.
+    fn pkg_config_dirs(&self, triple: &RustTriple) -> Vec<PathBuf> {
+        let own = self.provides.pkg_config.clone();
+        let more = sysroot_packages::pkg_config_dirs(triple);
+        let more = more.into_iter().filter(|dir| self.has_packages && !own.contains(dir));
+        own.iter().cloned().chain(more).map(|dir| self.sysroot_tree.join(dir)).collect()
+    }
+
     fn c_tools(&self, triple: &RustTriple, has_pkg_config: bool) -> CTools {
         CTools {
             prefix: triple.tool_prefix(),
             sysroot: self.sysroot(),
             builtin_headers: self.provides.compiler_include.as_ref().map(|dir| self.main.join(dir)),
-            pkg_config_libdirs: self
-                .provides
-                .pkg_config
-                .iter()
-                .map(|dir| self.sysroot_tree.join(dir))
-                .collect(),
+            pkg_config_libdirs: self.pkg_config_dirs(triple),
             has_pkg_config,
         }
     }

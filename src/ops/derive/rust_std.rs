@@ -191,7 +191,7 @@ impl Work<'_> {
         let log = self.dir.join("log");
         let file = fs::File::create(&log).describe("write", &log)?;
         command.stdin(std::process::Stdio::null()).stderr(file);
-        let (status, output) = with_output(command)
+        let (status, output) = with_output(command, self.dir)
             .map_err(|source| Error::Spawn { program: name.to_owned(), source })?;
         if status.success() {
             return Ok(output);

@@ -38,6 +38,23 @@ pub struct Pick<'a> {
     pub shelf: &'a Shelf<'a>,
 }
 
+/// A dependency that was not followed because its package is excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What is needed, and in which versions.
+    pub relation: Relation,
+    /// Who needs it: name and version.
+    pub asked_by: String,
+}
+
+/// Everything that is needed.
+pub struct Closure<'a> {
+    /// The packages, by name and architecture.
+    pub picks: Vec<Pick<'a>>,
+    /// What was excluded of it, in the order in which it was met.
+    pub left_out: Vec<LeftOut>,
+}
+
 /// What is wanted.
 pub struct Wanted<'a> {
     /// The architecture that everything without a word of its own is for.
@@ -91,12 +108,12 @@ fn seen(versions: &[String]) -> String {
     if versions.is_empty() { String::new() } else { format!(" (there is {})", versions.join(", ")) }
 }
 
-/// The closure of what is wanted, by name and architecture. Of equal versions the one on the
+/// The closure of what is wanted. Of equal versions the one on the
 /// earlier shelf is taken.
 pub fn closure<'a>(
     shelves: &'a [Shelf<'a>],
     wanted: &Wanted<'_>,
-) -> Result<Vec<Pick<'a>>, ClosureError> {
+) -> Result<Closure<'a>, ClosureError> {
     let mut bounds: Bounds = BTreeMap::new();
     for (key, version) in wanted.settled {
         bounds.entry(key.clone()).or_default().push(Constraint::exactly(version.clone()));
@@ -104,7 +121,10 @@ pub fn closure<'a>(
     loop {
         let mut walk = Walk::new(shelves, wanted, bounds);
         match walk.run() {
-            Ok(()) => return Ok(walk.picks()),
+            Ok(()) => {
+                let left_out = std::mem::take(&mut walk.left_out);
+                return Ok(Closure { picks: walk.picks(), left_out });
+            }
             Err(Stop::Error(error)) => return Err(*error),
             // A package that was taken already is in fact wanted otherwise. Every turn knows at
             // least one bound more than the last, and there are only so many bounds.

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::closure::LeftOut;
 use super::location::IndexDate;
 use super::relation::Relation;
 use super::version::VersionRequest;
@@ -76,6 +77,8 @@ pub struct ResolvedComponent {
     pub name: String,
     /// Its packages.
     pub artifacts: Vec<DebianArtifact>,
+    /// Dependencies on what the request excludes.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// One `.deb`, with its pin.

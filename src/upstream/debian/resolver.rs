@@ -153,9 +153,9 @@ fn components(
 ) -> Result<Vec<ResolvedComponent>, ClosureError> {
     let resolve = |component: &Component| {
         let Component { name, arch, roots, exclude } = component;
-        let picks = closure(shelves, &Wanted { arch, roots, exclude, settled })?;
-        let artifacts = picks.into_iter().map(artifact).collect();
-        Ok(ResolvedComponent { name: name.clone(), artifacts })
+        let found = closure(shelves, &Wanted { arch, roots, exclude, settled })?;
+        let artifacts = found.picks.into_iter().map(artifact).collect();
+        Ok(ResolvedComponent { name: name.clone(), artifacts, left_out: found.left_out })
     };
     request.components.iter().map(resolve).collect()
 }

@@ -28,7 +28,7 @@ fn closure_of(
         exclude: &exclude,
         settled: &BTreeMap::new(),
     };
-    let picks = closure(&shelves, &wanted)?;
+    let picks = closure(&shelves, &wanted)?.picks;
     Ok(picks.iter().map(|p| format!("{}={}", p.package.name, p.package.version)).collect())
 }
 

@@ -8,7 +8,7 @@ use super::super::packages::Package;
 use super::super::relation::{Constraint, Dependency, Relation};
 use super::super::relation::{parse_dependencies, parse_provides};
 use super::super::version::Version;
-use super::{ClosureError, Pick, Shelf, Wanted};
+use super::{ClosureError, LeftOut, Pick, Shelf, Wanted};
 use crate::vocab::glob;
 
 /// By name and architecture.
@@ -43,6 +43,8 @@ pub struct Walk<'a, 'w> {
     pub bounds: Bounds,
     taken: BTreeMap<Key, Taken<'a>>,
     queue: VecDeque<Key>,
+    /// Dependencies on what is excluded.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// What came of one alternative.
@@ -54,7 +56,8 @@ enum Outcome {
 impl<'a, 'w> Walk<'a, 'w> {
     /// A walk that has taken nothing yet.
     pub fn new(shelves: &'a [Shelf<'a>], wanted: &'w Wanted<'w>, bounds: Bounds) -> Self {
-        Self { shelves, wanted, bounds, taken: BTreeMap::new(), queue: VecDeque::new() }
+        let (taken, queue) = (BTreeMap::new(), VecDeque::new());
+        Self { shelves, wanted, bounds, taken, queue, left_out: Vec::new() }
     }
 
     /// Takes everything that is needed.
@@ -88,6 +91,7 @@ impl<'a, 'w> Walk<'a, 'w> {
     fn satisfy(&mut self, dependency: &Dependency, asker: &Key) -> Result<bool, Stop> {
         for relation in &dependency.alternatives {
             if self.is_excluded(&relation.name) {
+                self.leave_out(relation, asker);
                 return Ok(true);
             }
             let arch = match relation.arch.as_deref() {
@@ -157,6 +161,9 @@ impl<'a, 'w> Walk<'a, 'w> {
         }
         providers.retain(|pick| !self.is_excluded(&pick.package.name));
         let Some(first) = providers.iter().map(|pick| &pick.package.name).min() else {
+            if let Some(asker) = asker {
+                self.leave_out(relation, asker);
+            }
             return Ok(Outcome::Satisfied);
         };
         let best = newest(providers.iter().filter(|pick| pick.package.name == *first).copied());
@@ -172,6 +179,12 @@ impl<'a, 'w> Walk<'a, 'w> {
     fn take(&mut self, key: Key, pick: Pick<'a>, asker: Option<&Key>) {
         self.queue.push_back(key.clone());
         self.taken.insert(key, Taken { pick, asked_by: asker.cloned() });
+    }
+
+    fn leave_out(&mut self, relation: &Relation, asker: &Key) {
+        let asker = self.taken.get(asker).map(|taken| describe(taken.pick.package));
+        let asked_by = asker.unwrap_or_default();
+        self.left_out.push(LeftOut { relation: relation.clone(), asked_by });
     }
 
     fn named(&self, (name, arch): &Key) -> impl Iterator<Item = Pick<'a>> {
