@@ -1,6 +1,7 @@
 //! A project's settings: `[workspace.metadata.xprov]` or `[package.metadata.xprov]` of its root
 //! Cargo.toml (`docs/settings.md`). Pure: text in, values out.
 
+mod host_tools;
 mod isa;
 mod packages;
 mod sandbox;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+pub use host_tools::HostTools;
 pub use isa::{CrateAction, CrateSpec, Feature, IsaSettings, NativeAction};
 pub use sandbox::SandboxSettings;
 
@@ -32,6 +34,8 @@ pub struct Settings {
     pub rust: Choice,
     /// The choice of tools that build scripts call (a POSIX shell and its companions).
     pub tools: Choice,
+    /// Single tools for build scripts: `protoc`, `cmake`.
+    pub host_tools: HostTools,
     /// Settings of one target.
     pub target: BTreeMap<RustTriple, TargetSettings>,
     /// Variables of the project's own.

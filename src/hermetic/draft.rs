@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::cargo_config::ProjectConfig;
-use super::input::{CTools, Paths, PlanInput};
+use super::input::{CTools, Paths, PlanInput, ToolVariable};
 use super::overlay::Overlay;
 use super::plan::{Origin, RUSTC, Variable, WRAPPER, Warning};
 use super::vars::{self, Fate};
@@ -170,6 +170,10 @@ impl Draft<'_> {
         }
         // bindgen splits the text as a shell would.
         let clang: Vec<String> = clang.iter().map(|word| super::render::quote_sh(word)).collect();
+        for ToolVariable { tool, name, value } in input.tool_variables {
+            let value = value.replace("{bin}", &format!("{}/bin", self.env_dir));
+            add(name.clone(), value, Origin::Tool(tool.clone()));
+        }
         let origin = Origin::Tool("sysroot".to_owned());
         add(format!("BINDGEN_EXTRA_CLANG_ARGS{suffix}"), clang.join(" "), origin);
         Ok(variables)

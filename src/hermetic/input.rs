@@ -46,6 +46,19 @@ pub struct PlanInput<'a> {
     pub shims: &'a str,
     /// The tools that `bin` has as links: their names, and what they lead to.
     pub links: &'a BTreeMap<String, PathBuf>,
+    /// What host tools want builds to be told.
+    pub tool_variables: &'a [ToolVariable],
+}
+
+/// A variable that comes with a host tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolVariable {
+    /// The tool.
+    pub tool: String,
+    /// The variable.
+    pub name: String,
+    /// Its value; `{bin}` stands for the environment's directory of programs.
+    pub value: String,
 }
 
 /// The pinned Rust. Paths are absolute, or relative to the environment's directory.

@@ -40,6 +40,8 @@ pub struct RequestedRecipe {
     pub slot: Slot,
     /// The target, for slots that are filled for each target.
     pub target: Option<RustTriple>,
+    /// The tool, for `host-tools`.
+    pub tool: Option<Name>,
     /// The recipe.
     pub recipe: Name,
     /// The version that was asked for; `None` for the newest.
@@ -158,12 +160,26 @@ pub enum Location {
 }
 
 impl RequestedRecipe {
+    /// Whether it is for the same job as `other`, whichever recipe does it.
+    pub fn fills_as(&self, other: &Self) -> bool {
+        (self.slot, &self.target, &self.tool) == (other.slot, &other.target, &other.tool)
+    }
+
     /// Whether what `other` asks for is of the same recipe and version, whatever the components
     /// and packages.
     pub fn chooses_as(&self, other: &Self) -> bool {
-        let Self { slot, target, recipe, version, components: _, packages: _, digest } = self;
-        (slot, target, recipe, version, digest)
-            == (&other.slot, &other.target, &other.recipe, &other.version, &other.digest)
+        let Self {
+            slot: _,
+            target: _,
+            tool: _,
+            recipe,
+            version,
+            components: _,
+            packages: _,
+            digest,
+        } = self;
+        self.fills_as(other)
+            && (recipe, version, digest) == (&other.recipe, &other.version, &other.digest)
     }
 }
 

@@ -67,6 +67,7 @@ struct RawRequest {
 struct RawRecipe {
     slot: Slot,
     target: Option<RustTriple>,
+    tool: Option<Name>,
     recipe: Name,
     version: Option<String>,
     #[serde(default)]
@@ -149,8 +150,8 @@ impl Lockfile {
 }
 
 fn requested(raw: RawRecipe) -> RequestedRecipe {
-    let RawRecipe { slot, target, recipe, version, components, packages, digest } = raw;
-    RequestedRecipe { slot, target, recipe, version, components, packages, digest }
+    let RawRecipe { slot, target, tool, recipe, version, components, packages, digest } = raw;
+    RequestedRecipe { slot, target, tool, recipe, version, components, packages, digest }
 }
 
 fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
@@ -217,6 +218,7 @@ mod tests {
                 targets: vec![triple("aarch64-unknown-linux-gnu")],
                 recipes: vec![RequestedRecipe {
                     slot: Slot::Rust,
+                    tool: None,
                     target: None,
                     recipe: name("rust-debian"),
                     version: Some("1.85".to_owned()),

@@ -23,6 +23,7 @@ use crate::sys::fs::read_optional;
 use crate::sys::process::hermetic_command;
 use crate::upstream::debian::Bases;
 use crate::vocab::digest::{Blake3, KeyHasher, TreeHash};
+use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
 /// One composed tree: which slot, for which target (`None`: for all), and which of its trees.
@@ -32,6 +33,9 @@ pub struct Role {
     pub slot: Slot,
     /// The target.
     pub target: Option<RustTriple>,
+    /// The recipe, for `host-tools`: each has trees of its own.
+    #[serde(default)]
+    pub recipe: Option<Name>,
     /// The tree.
     pub tree: TreeRole,
 }
@@ -94,9 +98,13 @@ impl Closure {
 
     /// The directory of a tree.
     pub fn tree(&self, slot: Slot, target: Option<&RustTriple>, tree: TreeRole) -> Option<&Path> {
-        let found = self.trees.iter().find(|(role, _)| {
-            role.slot == slot && role.target.as_ref() == target && role.tree == tree
-        });
+        let role = Role { slot, target: target.cloned(), recipe: None, tree };
+        self.tree_of(&role)
+    }
+
+    /// The same for any role.
+    pub fn tree_of(&self, wanted: &Role) -> Option<&Path> {
+        let found = self.trees.iter().find(|(role, _)| role == wanted);
         found.map(|(_, dir)| dir.as_path())
     }
 }
@@ -195,6 +203,7 @@ fn groups<'a>(
         let role = Role {
             slot: entry.slot,
             target: role_target(entry),
+            recipe: role_recipe(entry),
             tree: match component {
                 Some(component) => component.tree,
                 None if sysroot_packages::is(entry) => sysroot_packages::tree_role(variant),
@@ -216,6 +225,11 @@ fn groups<'a>(
 /// The target of the trees that an entry becomes part of.
 pub fn role_target(entry: &Entry) -> Option<RustTriple> {
     entry.key.target.clone().filter(|_| matches!(entry.slot, Slot::Cc | Slot::Runner))
+}
+
+/// The recipe of the trees that an entry becomes part of, where the slot has several.
+pub fn role_recipe(entry: &Entry) -> Option<Name> {
+    (entry.slot == Slot::HostTools).then(|| entry.recipe.clone())
 }
 
 /// The recipe variant that an entry came from.
@@ -242,6 +256,9 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
         key.part(group.role.slot.as_str());
         key.part(group.role.target.as_ref().map_or("", RustTriple::as_str));
         key.part([group.role.tree as u8]);
+        if let Some(recipe) = &group.role.recipe {
+            key.part(recipe.as_str());
+        }
         for path in group.omit {
             key.part(path);
         }

@@ -128,6 +128,10 @@ fn label(role: &Role) -> String {
         label.push('-');
         label.push_str(&target.tool_prefix());
     }
+    if let Some(recipe) = &role.recipe {
+        label.push('-');
+        label.push_str(recipe.as_str());
+    }
     if role.tree == TreeRole::Sysroot {
         label.push_str("-sysroot");
     }

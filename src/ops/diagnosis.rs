@@ -13,6 +13,7 @@ use crate::store::StoreError;
 use crate::sys::dirs::DirsError;
 use crate::upstream::debian::DebianError;
 use crate::vocab::name::Name;
+use crate::vocab::nearest::nearest;
 
 impl Error {
     /// The sort of error.
@@ -187,6 +188,16 @@ fn recipe_hints(error: &RecipeError) -> Vec<String> {
         RecipeError::Document(error) => error.help.clone().into_iter().collect(),
         RecipeError::Invalid { .. } => vec!["docs/recipe.md describes the format".to_owned()],
         RecipeError::Unknown { known, .. } => {
+            names(known.iter().map(ToString::to_string).collect())
+        }
+        RecipeError::UnknownTool { tool, known } => {
+            let words = known.iter().map(Name::as_str);
+            let near = nearest(tool.as_str(), words).into_iter().take(1);
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            let all = names(known.iter().map(ToString::to_string).collect());
+            near.chain(all).collect()
+        }
+        RecipeError::OtherTool { known, .. } => {
             names(known.iter().map(ToString::to_string).collect())
         }
         RecipeError::NoTarget { served, .. } => vec![format!(

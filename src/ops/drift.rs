@@ -11,18 +11,23 @@ pub fn drift(lock: &Lockfile, wanted: &Request) -> Vec<String> {
     missing(&mut reasons, "target", &have.targets, &wanted.targets);
     missing(&mut reasons, "host", &have.hosts, &wanted.hosts);
     for recipe in &wanted.recipes {
-        let same_slot = have
-            .recipes
-            .iter()
-            .find(|known| known.slot == recipe.slot && known.target == recipe.target);
+        let same_slot = have.recipes.iter().find(|known| known.fills_as(recipe));
         match same_slot {
             // A missing slot comes with a missing target or host, which was said above.
-            None if reasons.is_empty() => reasons.push(format!("{} is not locked", slot(recipe))),
+            None if reasons.is_empty() || recipe.tool.is_some() => {
+                reasons.push(format!("{} is not locked", slot(recipe)));
+            }
             None => {}
             Some(known) if known == recipe => {}
             Some(known) => reasons.push(difference(known, recipe)),
         }
     }
+    // One that nobody asks for any more would still be seen by builds.
+    let gone = |known: &&RequestedRecipe| {
+        known.tool.is_some() && !wanted.recipes.iter().any(|recipe| recipe.fills_as(known))
+    };
+    let gone = have.recipes.iter().filter(gone);
+    reasons.extend(gone.map(|known| format!("{} is locked and not asked for", slot(known))));
     reasons
 }
 
@@ -33,9 +38,10 @@ fn missing(reasons: &mut Vec<String>, what: &str, have: &[RustTriple], want: &[R
 }
 
 fn slot(recipe: &RequestedRecipe) -> String {
-    match &recipe.target {
-        Some(target) => format!("{} for `{target}`", recipe.slot.as_str()),
-        None => recipe.slot.as_str().to_owned(),
+    match (&recipe.target, &recipe.tool) {
+        (Some(target), _) => format!("{} for `{target}`", recipe.slot.as_str()),
+        (None, Some(tool)) => format!("host tool `{tool}`"),
+        (None, None) => recipe.slot.as_str().to_owned(),
     }
 }
 

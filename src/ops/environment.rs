@@ -107,6 +107,7 @@ pub fn environment(
         closure: &ground.tree_hashes,
         shims: &shim_text,
         links: &ground.tools.links,
+        tool_variables: &ground.tools.variables,
         shim_version: shim::VERSION,
     })?;
     make(context, &plan, &ground.tools, &shims)?;

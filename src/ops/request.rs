@@ -17,6 +17,8 @@ pub struct Demand<'a> {
     pub slot: Slot,
     /// The target; `None` for slots that serve all targets at once.
     pub target: Option<RustTriple>,
+    /// The tool, for `host-tools`.
+    pub tool: Option<Name>,
     /// The recipe that fills it.
     pub selected: Selected<'a>,
     /// The version asked for.
@@ -73,6 +75,7 @@ impl<'a> Wanted<'a> {
             .map(|demand| RequestedRecipe {
                 slot: demand.slot,
                 target: demand.target.clone(),
+                tool: demand.tool.clone(),
                 recipe: demand.selected.recipe.name.clone(),
                 version: demand.version.clone(),
                 components: demand.components.clone(),
@@ -113,6 +116,7 @@ fn demands<'a>(
             demands.push(Demand {
                 slot,
                 target: target.cloned(),
+                tool: None,
                 selected,
                 version: choice.version.clone(),
                 components: choice.components.clone(),
@@ -143,6 +147,17 @@ fn demands<'a>(
         demand(Slot::Tools, None, first, &settings.tools)?;
     }
     sysroot_packages::ask(settings, &mut demands);
+    for (tool, choice) in settings.host_tools.asked() {
+        demands.push(Demand {
+            slot: Slot::HostTools,
+            target: None,
+            tool: Some(tool.clone()),
+            selected: collection.select_tool(tool, choice)?,
+            version: choice.version.clone(),
+            components: choice.components.clone(),
+            packages: BTreeSet::new(),
+        });
+    }
     Ok(demands)
 }
 

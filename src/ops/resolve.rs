@@ -65,6 +65,7 @@ pub fn resolve(
                 .recipes
                 .iter()
                 .filter(|recipe| recipe.slot == demand.slot && recipe.target == demand.target)
+                .filter(|recipe| recipe.tool == demand.tool)
                 .all(|recipe| lock.request.recipes.iter().any(|kept| kept.chooses_as(recipe)))
         });
         let known: Vec<Entry> =
@@ -179,15 +180,20 @@ fn demand_entries(
         source: Box::new(source),
     })?;
     say_skipped(context, demand, &resolution);
-    if let (false, Some(version)) = (by_version, &demand.version)
-        && !resolution.components.iter().zip(&looked_up).any(|(component, expansion)| {
-            is_version(version, &entry(demand, expansion, component).key.version)
-        })
-        && entries.is_empty()
-    {
-        return Err(no_artifact(demand, looked_up[0]));
+    let pairs = || looked_up.iter().zip(&resolution.components);
+    if let (false, Some(version)) = (by_version, &demand.version) {
+        let is_other = |(expansion, component): &(&&Expansion<'_>, &ResolvedComponent)| {
+            !is_version(version, &entry(demand, expansion, component).key.version)
+        };
+        let mut others = pairs().filter(is_other);
+        let all = others.clone().count() == looked_up.len() && entries.is_empty();
+        // A tool has the version on every host; beside a toolchain's own pins, packages are
+        // libraries with versions of their own.
+        if let Some((expansion, _)) = others.next().filter(|_| all || demand.tool.is_some()) {
+            return Err(no_artifact(demand, expansion));
+        }
     }
-    let pairs = looked_up.iter().zip(&resolution.components);
+    let pairs = pairs();
     entries.extend(pairs.map(|(expansion, component)| entry(demand, expansion, component)));
     Ok(entries)
 }

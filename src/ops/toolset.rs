@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::closure::{Closure, role_target, variant};
+use super::closure::{Closure, Role, role_recipe, role_target, variant};
 use super::error::Error;
 use super::request::needs_runner;
 use super::sysroot_packages;
-use crate::hermetic::{CTools, Rust, plan::RUSTC, plan::WRAPPER};
+use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
 use crate::shim::{Kind, Tool, build_script};
 use crate::sys::fs::Describe as _;
+use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
 /// The name in `bin` of what starts programs of the target.
@@ -41,6 +42,8 @@ pub struct Toolset {
     pub runner: String,
     /// The newest glibc that programs of the target may need, by the sysroot.
     pub glibc: Option<String>,
+    /// What the host tools say of themselves: (tool, variable, value).
+    pub variables: Vec<ToolVariable>,
 }
 
 /// A slot of the closure: its trees and what they provide.
@@ -48,6 +51,8 @@ pub struct Toolset {
 pub struct Filled {
     slot: Slot,
     target: Option<RustTriple>,
+    #[serde(default)]
+    tool: Option<Name>,
     main: PathBuf,
     sysroot_tree: PathBuf,
     provides: Provides,
@@ -66,18 +71,25 @@ pub fn filled<'a>(
     let mut filled: Vec<Filled> = Vec::new();
     for entry in entries {
         let (slot, target) = (entry.slot, role_target(entry));
-        let tree = |role| closure.tree(slot, target.as_ref(), role).map(Path::to_path_buf);
+        let recipe = role_recipe(entry);
+        let tree = |tree| {
+            let role = Role { slot, target: target.clone(), recipe: recipe.clone(), tree };
+            closure.tree_of(&role).map(Path::to_path_buf)
+        };
         let Some(main) = tree(TreeRole::Main) else { continue };
-        let is_packages = sysroot_packages::is(entry);
-        let same = |known: &&mut Filled| known.slot == slot && known.target == target;
+        let has_packages = sysroot_packages::is(entry);
+        let tool =
+            recipe.as_ref().and_then(|recipe| collection.get(recipe.as_str())?.recipe.tool.clone());
+        let same = |known: &&mut Filled| {
+            known.slot == slot && known.target == target && known.tool == tool
+        };
         if let Some(known) = filled.iter_mut().find(same) {
-            known.has_packages |= is_packages;
+            known.has_packages |= has_packages;
             continue;
         }
         let sysroot_tree = tree(TreeRole::Sysroot).unwrap_or_else(|| main.clone());
         let provides = variant(collection, host, entry)?.provides.clone();
-        let has_packages = is_packages;
-        filled.push(Filled { slot, target, main, sysroot_tree, provides, has_packages });
+        filled.push(Filled { slot, target, tool, main, sysroot_tree, provides, has_packages });
     }
     Ok(filled)
 }
@@ -147,10 +159,14 @@ impl Toolset {
             host: CTools::default(),
             runner: RUNNER.to_owned(),
             glibc: target_cc.provides.glibc.clone(),
+            variables: Vec::new(),
         };
         for (from, aliases) in [(tools, false), (rust, false), (target_cc, false), (host_cc, true)]
         {
             set.add(from, aliases)?;
+        }
+        for tool in slots.iter().filter(|filled| filled.slot == Slot::HostTools) {
+            set.add_host_tool(tool)?;
         }
         let has_pkg_config =
             set.shims.contains_key("pkg-config") || set.links.contains_key("pkg-config");
@@ -186,6 +202,25 @@ impl Toolset {
         // A shim outranks a link of the same name: the link would go around it.
         set.links.retain(|name, _| !set.shims.contains_key(name));
         Ok(set)
+    }
+
+    /// A tool that the settings ask for by its name goes before whatever has that name, too.
+    fn add_host_tool(&mut self, from: &Filled) -> Result<(), Error> {
+        for pattern in &from.provides.links {
+            for (name, _) in matching(&from.main, pattern)? {
+                self.shims.remove(&name);
+                self.links.remove(&name);
+            }
+        }
+        self.add(from, true)?;
+        let tool = from.tool.as_ref().map(Name::to_string).unwrap_or_default();
+        let variables = from.provides.env.iter().map(|(name, value)| ToolVariable {
+            tool: tool.clone(),
+            name: name.clone(),
+            value: from.fill(value),
+        });
+        self.variables.extend(variables);
+        Ok(())
     }
 
     fn add(&mut self, from: &Filled, aliases: bool) -> Result<(), Error> {

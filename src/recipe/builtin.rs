@@ -4,10 +4,17 @@ use crate::vocab::digest::{Blake3, KeyHasher};
 
 /// Name and text of each recipe in `recipes/`.
 pub(super) const RECIPES: &[(&str, &str)] = &[
+    ("cmake", include_str!("../../recipes/cmake.toml")),
+    ("cmake-release", include_str!("../../recipes/cmake-release.toml")),
     ("gcc-aarch64-linux-gnu", include_str!("../../recipes/gcc-aarch64-linux-gnu.toml")),
     ("gcc-arm-linux-gnueabihf", include_str!("../../recipes/gcc-arm-linux-gnueabihf.toml")),
     ("gcc-x86_64-linux-gnu", include_str!("../../recipes/gcc-x86_64-linux-gnu.toml")),
+    ("ninja", include_str!("../../recipes/ninja.toml")),
+    ("ninja-release", include_str!("../../recipes/ninja-release.toml")),
+    ("perl", include_str!("../../recipes/perl.toml")),
     ("posix-tools", include_str!("../../recipes/posix-tools.toml")),
+    ("protoc", include_str!("../../recipes/protoc.toml")),
+    ("protoc-release", include_str!("../../recipes/protoc-release.toml")),
     ("qemu-user", include_str!("../../recipes/qemu-user.toml")),
     ("rust-debian", include_str!("../../recipes/rust-debian.toml")),
     ("rust-release", include_str!("../../recipes/rust-release.toml")),

@@ -1,6 +1,6 @@
 //! All recipes that a project can use: the built-in ones, shadowed by its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::builtin;
 use super::model::{Recipe, Runs, Slot};
@@ -82,6 +82,24 @@ pub enum RecipeError {
         /// The hosts that it serves.
         served: Vec<RustTriple>,
     },
+    /// The settings ask for a host tool that no recipe provides.
+    #[error("there is no host tool `{tool}`")]
+    UnknownTool {
+        /// The tool.
+        tool: Name,
+        /// Those that there are.
+        known: Vec<Name>,
+    },
+    /// The settings name a recipe of another host tool.
+    #[error("recipe `{recipe}` provides no `{tool}`")]
+    OtherTool {
+        /// The recipe.
+        recipe: Name,
+        /// The tool.
+        tool: Name,
+        /// The recipes that provide it.
+        known: Vec<Name>,
+    },
     /// The settings ask for a component that the recipe does not have.
     #[error("recipe `{recipe}` has no component `{component}`")]
     NoComponent {
@@ -139,12 +157,50 @@ impl Collection {
         choice: &Choice,
     ) -> Result<Selected<'_>, RecipeError> {
         let selected = self.choose(slot, target, choice)?;
+        self.with_components(selected, choice)
+    }
+
+    /// The recipe for a host tool: the one that `choice` names, else a default one.
+    pub fn select_tool(&self, tool: &Name, choice: &Choice) -> Result<Selected<'_>, RecipeError> {
+        let provides =
+            |selected: &Selected<'_>, tool: &Name| selected.recipe.tool.as_ref() == Some(tool);
+        let of_tool = || self.iter().filter(|selected| provides(selected, tool));
+        let default = of_tool().min_by_key(rank).ok_or_else(|| {
+            let tools = self.iter().filter_map(|selected| selected.recipe.tool.clone());
+            let known: BTreeSet<Name> = tools.collect();
+            RecipeError::UnknownTool { tool: tool.clone(), known: known.into_iter().collect() }
+        })?;
+        let Some(name) = &choice.recipe else { return self.with_components(default, choice) };
+        let known = || of_tool().map(|selected| selected.recipe.name.clone()).collect();
+        match self.get(name.as_str()) {
+            Some(selected) if provides(&selected, tool) => self.with_components(selected, choice),
+            Some(_) => Err(RecipeError::OtherTool {
+                recipe: name.clone(),
+                tool: tool.clone(),
+                known: known(),
+            }),
+            None => Err(RecipeError::Unknown {
+                name: name.clone(),
+                slot: Slot::HostTools,
+                known: known(),
+            }),
+        }
+    }
+
+    /// The recipe, if it has the components that `choice` asks for.
+    fn with_components<'a>(
+        &'a self,
+        selected: Selected<'a>,
+        choice: &Choice,
+    ) -> Result<Selected<'a>, RecipeError> {
         let recipe = selected.recipe;
         let Some(component) = choice.components.iter().find(|name| !recipe.has(name)) else {
             return Ok(selected);
         };
         let others = self.iter().map(|other| other.recipe);
-        let has_it = |other: &&Recipe| other.slot == slot && other.has(component);
+        let has_it = |other: &&Recipe| {
+            (other.slot, &other.tool) == (recipe.slot, &recipe.tool) && other.has(component)
+        };
         Err(RecipeError::NoComponent {
             recipe: recipe.name.clone(),
             component: component.clone(),
@@ -171,11 +227,7 @@ impl Collection {
                 return Ok(selected);
             }
         } else {
-            // The project's own go before built-in ones, whatever they are called.
             let serving = of_slot().filter(|selected| selected.recipe.serves(target));
-            let rank = |selected: &Selected<'_>| {
-                (!selected.recipe.default, *selected.origin == Origin::BuiltIn)
-            };
             if let Some(selected) = serving.min_by_key(rank) {
                 return Ok(selected);
             }
@@ -186,6 +238,12 @@ impl Collection {
         served.dedup();
         Err(RecipeError::NoTarget { slot, target: target.clone(), served })
     }
+}
+
+/// What a default recipe has the least of: the project's own go before built-in ones, whatever they
+/// are called.
+fn rank(selected: &Selected<'_>) -> (bool, bool) {
+    (!selected.recipe.default, *selected.origin == Origin::BuiltIn)
 }
 
 fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
@@ -199,6 +257,12 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
     }
     if recipe.name.as_str() != stem {
         return Err(invalid(format!("the recipe is named `{}`, its file `{stem}`", recipe.name)));
+    }
+    if (recipe.slot == Slot::HostTools) != recipe.tool.is_some() {
+        return Err(invalid("`tool` is for the slot `host-tools`, which needs it".to_owned()));
+    }
+    if recipe.tool.is_none() && recipe.variants.iter().any(|own| !own.provides.env.is_empty()) {
+        return Err(invalid("`provides.env` is for the slot `host-tools`".to_owned()));
     }
     for component in recipe.variants.iter().flat_map(|variant| &variant.components) {
         if component.packages.is_empty() == component.artifacts.is_empty() {

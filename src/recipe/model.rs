@@ -26,6 +26,9 @@ pub struct Recipe {
     pub licence: Option<String>,
     /// What it is used for.
     pub slot: Slot,
+    /// For `host-tools`: the name under which settings ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Name>,
     /// The targets it serves; absent: every target of the slot.
     #[serde(default)]
     pub targets: Vec<RustTriple>,
@@ -51,6 +54,8 @@ pub enum Slot {
     Runner,
     /// What build scripts call besides compilers.
     Tools,
+    /// Single tools that build scripts call and that the settings ask for by their names.
+    HostTools,
 }
 
 impl Slot {
@@ -61,6 +66,7 @@ impl Slot {
             Self::Cc => "cc",
             Self::Runner => "runner",
             Self::Tools => "tools",
+            Self::HostTools => "host-tools",
         }
     }
 }
@@ -245,6 +251,9 @@ pub struct Provides {
     pub glibc: Option<String>,
     /// Programs that builds see as the shim, by the names under which they call them.
     pub tools: BTreeMap<String, Tool>,
+    /// For `host-tools`: variables of the build; `{bin}` is the environment's directory of
+    /// programs and `{tree}` the composed tree.
+    pub env: BTreeMap<String, String>,
     /// Further programs, as paths whose last component may have a `*`: linked under their own
     /// names.
     pub links: Vec<String>,

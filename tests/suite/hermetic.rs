@@ -78,6 +78,7 @@ impl Case {
             target_tools: tools(&self.target),
             host_tools: tools(&self.host),
             runner: self.runner.clone(),
+            tool_variables: &[],
             settings: self.settings.clone(),
             paths: self.paths.clone(),
             project,

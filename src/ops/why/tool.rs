@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Answer, Layer, Scene, Sort, Standing};
 use crate::lockfile::Entry;
-use crate::ops::closure::role_target;
+use crate::ops::closure::{role_recipe, role_target};
 use crate::ops::error::Error;
 use crate::ops::{lock, realise};
 use crate::shim::Kind;
@@ -103,8 +103,10 @@ fn package(scene: &Scene<'_>, program: &Path) -> Result<Vec<Layer>, Error> {
 
 /// What the compositions of an entry's slot are called.
 fn slot_label(entry: &Entry) -> String {
-    match role_target(entry) {
-        Some(target) => format!("{}-{}", entry.slot.as_str(), target.tool_prefix()),
-        None => entry.slot.as_str().to_owned(),
+    let slot = entry.slot.as_str();
+    match (role_target(entry), role_recipe(entry)) {
+        (Some(target), _) => format!("{slot}-{}", target.tool_prefix()),
+        (None, Some(recipe)) => format!("{slot}-{recipe}"),
+        (None, None) => slot.to_owned(),
     }
 }
