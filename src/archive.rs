@@ -8,6 +8,7 @@ mod deb;
 mod decode;
 mod limits;
 mod pipe;
+mod plain;
 mod policy;
 mod sniff;
 mod source;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use decode::{Compression, decoder};
 pub use limits::{MAX_ENTRIES, MAX_UNPACKED_BYTES};
+pub use plain::keep;
 pub use policy::Refusal;
 pub use spec::UnpackSpec;
 pub use staging::Notes;

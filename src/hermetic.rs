@@ -14,6 +14,7 @@ pub mod env_id;
 pub mod exports;
 pub mod flags;
 pub mod input;
+pub mod inputs;
 pub mod messages;
 pub mod network;
 pub mod outside;

@@ -2,6 +2,7 @@
 //! Cargo.toml (`docs/settings.md`). Pure: text in, values out.
 
 mod host_tools;
+mod inputs;
 mod isa;
 mod packages;
 mod sandbox;
@@ -13,6 +14,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 pub use host_tools::HostTools;
+pub use inputs::{InputForm, InputSettings};
 pub use isa::{CrateAction, CrateSpec, Feature, IsaSettings, NativeAction};
 pub use sandbox::SandboxSettings;
 
@@ -44,6 +46,9 @@ pub struct Settings {
     pub isa: IsaSettings,
     /// How far the programs of a build are confined.
     pub sandbox: SandboxSettings,
+    /// Files that build scripts would download, pinned.
+    #[serde(deserialize_with = "inputs::inputs")]
+    pub inputs: BTreeMap<Name, InputSettings>,
     /// Base URLs of mirrors, tried first, for each archive name that a recipe uses.
     pub mirrors: BTreeMap<String, Vec<Url>>,
 }

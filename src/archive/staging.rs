@@ -18,7 +18,7 @@ use crate::vocab::digest::FileHasher;
 use crate::vocab::relpath::RelPath;
 
 /// Not 0, which some tools take for "no time": one second after it.
-const FILE_TIME: Duration = Duration::from_secs(1);
+pub(super) const FILE_TIME: Duration = Duration::from_secs(1);
 
 const SPECIAL_BITS: u32 = 0o7000;
 

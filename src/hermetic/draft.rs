@@ -101,6 +101,10 @@ impl Draft<'_> {
             variables.retain(|variable| variable.name != *name);
             variables.push(Variable { name: name.clone(), value: value.clone(), origin });
         }
+        for input in &settings.inputs {
+            let (name, value) = (input.variable.clone(), input.value(&self.paths.store)?);
+            variables.push(Variable { name, value, origin: Origin::Setting("inputs") });
+        }
         Ok(variables)
     }
 

@@ -9,6 +9,7 @@ use crate::vocab::triple::RustTriple;
 
 use super::cargo_config::ConfigFile;
 use super::cfg_expr::TargetCfgs;
+use super::inputs::PinnedInput;
 
 /// All that a build's environment depends on.
 #[derive(Debug, Clone)]
@@ -114,6 +115,8 @@ pub struct Settings {
     pub pass: Vec<(String, Option<String>)>,
     /// `env.set`.
     pub set: Vec<(String, String)>,
+    /// `inputs`, as they are in the store.
+    pub inputs: Vec<PinnedInput>,
     /// `rustflags`, one argument each.
     pub rustflags: Vec<String>,
     /// `baseline`: what instruction set the output may assume.

@@ -218,7 +218,8 @@ fn check_names(input: &PlanInput<'_>) -> Result<(), Error> {
     own.retain(|variable| !DEFAULTS.iter().any(|(name, _)| *name == variable.name));
     let settings = &input.settings;
     let names = settings.pass.iter().map(|(name, _)| name);
-    for name in names.chain(settings.set.iter().map(|(name, _)| name)) {
+    let names = names.chain(settings.set.iter().map(|(name, _)| name));
+    for name in names.chain(settings.inputs.iter().map(|input| &input.variable)) {
         let late = [
             "CARGO_ENCODED_RUSTFLAGS",
             "RUSTFLAGS",

@@ -71,6 +71,7 @@ impl Error {
                 Kind::Integrity
             }
             Self::Fetch(_) => Kind::Fetch,
+            Self::Input(error) => error.kind(),
             Self::Spawn { source, .. } | Self::Shell { source, .. } => {
                 Kind::Command { exists: source.kind() != io::ErrorKind::NotFound }
             }
@@ -117,6 +118,7 @@ impl Error {
                 one("run `xprov update` to pin the version that the archive has now")
             }
             Self::Fetch(error) => fetch_hints(error),
+            Self::Input(error) => error.hints(),
             Self::Unpack { source: UnpackError::Write { source, .. }, .. } => io_hints(source),
             Self::Relocation(RelocationError::Fs(error)) => io_hints(&error.source),
             Self::Unpack { .. }

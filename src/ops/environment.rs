@@ -94,6 +94,7 @@ pub fn environment(
         settings: Settings {
             pass: pass.collect(),
             set: set.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            inputs: ground.inputs.clone(),
             rustflags: settings.rustflags,
             baseline: settings.baseline,
             features: isa.features.iter().map(|feature| feature.0.clone()).collect(),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::inputs::InputError;
 use crate::archive::UnpackError;
 use crate::compose::merge::MergeError;
 use crate::compose::relocation::RelocationError;
@@ -206,6 +207,9 @@ pub enum Error {
         #[source]
         source: FetchError,
     },
+    /// An input of the settings cannot be had.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// An archive could not be unpacked.
     #[error("cannot unpack {artifact}")]
     Unpack {

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::closure::{Closure, closure};
 use super::context::Context;
 use super::error::Error;
+use super::inputs::inputs;
 use super::lock;
 use super::project::Project;
 use super::restore::places;
 use super::toolset::{Filled, Toolset, filled};
+use crate::hermetic::inputs::PinnedInput;
 use crate::recipe::{Slot, builtin_digest};
 use crate::sys::fs::{read_optional, read_text};
 use crate::vocab::digest::{KeyHasher, TreeHash};
@@ -24,6 +26,8 @@ use crate::vocab::triple::RustTriple;
 pub struct Ground {
     /// The programs.
     pub tools: Toolset,
+    /// The inputs of the settings.
+    pub inputs: Vec<PinnedInput>,
     /// The tree hashes of all objects, sorted.
     pub tree_hashes: Vec<TreeHash>,
     /// What the lock's entries are called: (name, version, slot).
@@ -50,8 +54,12 @@ pub fn ground(
         None => make(context, project, target, memorable)?,
     };
     let tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
-    let Closure { tree_hashes, components, .. } = note.closure;
-    Ok(Ground { tools, tree_hashes, components })
+    let Closure { mut tree_hashes, components, .. } = note.closure;
+    let inputs = inputs(context, project)?;
+    tree_hashes.extend(inputs.tree_hashes);
+    tree_hashes.sort();
+    tree_hashes.dedup();
+    Ok(Ground { tools, inputs: inputs.pinned, tree_hashes, components })
 }
 
 fn remembered(

@@ -3,6 +3,7 @@
 use super::closure::closure;
 use super::context::Context;
 use super::error::Error;
+use super::inputs::inputs;
 use super::lock;
 use super::project::{Project, display};
 use super::resolve::bases;
@@ -61,6 +62,10 @@ pub fn restore(
             outcome.fetched_bytes += realised.fetched_bytes;
         }
     }
+    let inputs = inputs(context, &project)?;
+    outcome.objects += inputs.pinned.len();
+    outcome.fetched += inputs.fetched;
+    outcome.fetched_bytes += inputs.fetched_bytes;
     Ok(outcome)
 }
 

@@ -19,6 +19,13 @@ pub enum IndexKey<'a> {
         /// The digest of all that went into it.
         key: &'a Blake3,
     },
+    /// An artifact kept as the one file that it is.
+    File {
+        /// The artifact's pin.
+        artifact: &'a Sha256,
+        /// The file's name.
+        name: &'a str,
+    },
 }
 
 impl IndexKey<'_> {
@@ -36,6 +43,11 @@ impl IndexKey<'_> {
             Self::Derived { key: inputs } => {
                 let mut key = KeyHasher::new("derived/1");
                 key.part(inputs.as_bytes());
+                key.finish()
+            }
+            Self::File { artifact, name } => {
+                let mut key = KeyHasher::new("file/1");
+                key.part(artifact.as_bytes()).part(name);
                 key.finish()
             }
         }
