@@ -140,6 +140,11 @@ impl Access {
         Self { roots }
     }
 
+    /// Whether there is a network.
+    pub fn network(&self) -> bool {
+        self.roots.network
+    }
+
     /// Decides about a path without `.` and `..`; `tid` is the thread that wishes.
     pub fn verdict(&self, wish: Wish, path: &Path, tid: u32) -> Verdict {
         let is = |list: &[&str]| list.iter().any(|name| path.starts_with(name));

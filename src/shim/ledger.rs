@@ -57,6 +57,41 @@ pub struct Notice {
     pub allow: Option<String>,
 }
 
+/// What begins the notice of a connection, before the address or the name of a host.
+pub const CONNECT: &str = "connect to ";
+
+/// What begins the notice of a program that downloads, before the URL.
+pub const FETCH: &str = "fetch ";
+
+/// The address of a connection of which only the sort of socket is known.
+pub const NETWORK: &str = "the network";
+
+/// What a crate wanted of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted<'a> {
+    /// The file at a URL.
+    Url(&'a str),
+    /// A host's name, or an address with its port.
+    Address(&'a str),
+    /// Something.
+    Something,
+}
+
+impl Notice {
+    /// What of a network was refused, if that is what this is about.
+    pub fn wanted(&self) -> Option<Wanted<'_>> {
+        if self.kind != NoticeKind::Refused {
+            return None;
+        }
+        if let Some(url) = self.what.strip_prefix(FETCH) {
+            return Some(Wanted::Url(url));
+        }
+        let address = self.what.strip_prefix(CONNECT)?;
+        let known = !address.starts_with(NETWORK);
+        Some(if known { Wanted::Address(address) } else { Wanted::Something })
+    }
+}
+
 /// Sorts of notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,9 @@
 //! Answers for a build script, or for a rustc with its proc-macros: which names exist for it. Asks [`Access`] what may be reached, and
 //! notes what may not.
 
+mod dns;
+mod network;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
@@ -12,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::access::{Access, Verdict, normal};
 use super::broker::{BROKER_VARIABLE, Broker};
 use super::ledger::{Notice, NoticeKind};
+use network::Network;
 use crate::sys::confine::{
     Answer, Call, Confinement, Listener, Name, Request, Watch, Wish, available,
 };
@@ -29,6 +33,7 @@ struct Judge {
     mode: Mode,
     access: Access,
     notices: Mutex<BTreeSet<Notice>>,
+    network: Mutex<Network>,
 }
 
 /// Runs the program, and says what it was refused. `prepare` gives the command its arguments.
@@ -45,7 +50,7 @@ pub(super) fn run(
         Mode::Off | Mode::Report => Ok(Confinement::none()),
     };
     let confinement = confine(&access, supervised)?;
-    let judge = Arc::new(Judge { mode, access, notices: Mutex::default() });
+    let judge = Arc::new(Judge { mode, access, notices: Mutex::default(), network: Mutex::default() });
     process::adopt_orphans();
     let (mut command, pending) = confinement.supervised(program, watch)?;
     let judging = Arc::clone(&judge);
@@ -65,6 +70,7 @@ pub(super) fn run(
     let mut child = command.spawn()?;
     drop(command);
     let status = child.wait()?;
+    judge.unaddressed();
     let notices = std::mem::take(&mut *judge.notices());
     Ok((status, notices.into_iter().collect()))
 }
@@ -83,7 +89,13 @@ impl Judge {
                     let second = second.map(|second| self.name(listener, &request, second));
                     [Some(first), second].into_iter().flatten().find(|a| *a != Answer::Continue)
                 }
-                Call::Socket(family) => Some(self.socket(family)),
+                Call::Socket(family, kind) => {
+                    match self.socket(listener, &request, family, kind) {
+                        Some(answer) => Some(answer),
+                        None => continue,
+                    }
+                }
+                Call::OnSocket(fd, call) => self.on_socket(&request, fd, call),
                 Call::Machine(address) => Some(self.machine(listener, &request, address)),
                 Call::ChildHandler(address) => {
                     if listener.waits(&request) {
@@ -106,6 +118,9 @@ impl Judge {
         let Some(path) = absolute(request, name.dir, Path::new(OsStr::from_bytes(&text))) else {
             return Answer::Continue;
         };
+        if name.wish == Wish::Run {
+            self.download(request, &path);
+        }
         self.path(listener, request, name.wish, &path)
     }
 
@@ -153,18 +168,6 @@ impl Judge {
         let program = std::fs::read_link(format!("/proc/{tid}/exe")).unwrap_or_default();
         program.ends_with("cargo")
             && self.access.verdict(Wish::Run, &program, tid) == Verdict::Granted
-    }
-
-    fn socket(&self, family: i32) -> Answer {
-        let family = match family {
-            2 => "IPv4".to_owned(),
-            10 => "IPv6".to_owned(),
-            other => format!("address family {other}"),
-        };
-        let why = "what comes over it is in no lock";
-        let allow = Some("sandbox.network = true".to_owned());
-        self.note(self.kind(), format!("connect to the network ({family})"), why, allow);
-        self.refusal(Answer::Denied)
     }
 
     fn machine(&self, listener: &Listener, request: &Request, address: u64) -> Answer {

@@ -17,6 +17,8 @@ mod mac;
 #[cfg(target_os = "linux")]
 mod memory;
 mod profile;
+#[cfg(target_os = "linux")]
+mod sockets;
 
 use std::path::PathBuf;
 
@@ -29,6 +31,8 @@ pub use listener::{Answer, Listener, Pending, Request};
 #[cfg(not(target_os = "linux"))]
 pub use mac::Confinement;
 pub use profile::profile;
+#[cfg(target_os = "linux")]
+pub use sockets::{Message, OnSocket};
 
 /// What a confined process may reach. Each path stands for itself and all below it; one that is
 /// not there is passed over.

@@ -9,6 +9,7 @@ mod debian;
 mod docs;
 mod fetch;
 mod hermetic;
+mod inputs;
 mod inspect;
 mod leaks;
 mod relocate;

@@ -3,6 +3,7 @@
 use libc::c_long;
 
 use super::Wish;
+use super::sockets::{self, OnSocket};
 
 /// A name in the memory of the process that calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,10 @@ pub enum Watch {
 pub enum Call {
     /// One or two names.
     Names(Name, Option<Name>),
-    /// A socket of this family.
-    Socket(i32),
+    /// A socket of this family and sort.
+    Socket(i32, i32),
+    /// Something on the socket of this descriptor.
+    OnSocket(i32, OnSocket),
     /// What machine this is, to be written at this address.
     Machine(u64),
     /// What to do when a child ends, described at this address.
@@ -125,10 +128,13 @@ pub(super) fn decode(
     flags_at: impl Fn(u64) -> Option<u64>,
 ) -> Call {
     match number {
-        libc::SYS_socket => return Call::Socket(low(arguments[0])),
+        libc::SYS_socket => return Call::Socket(low(arguments[0]), low(arguments[1])),
         libc::SYS_uname => return Call::Machine(arguments[0]),
         libc::SYS_rt_sigaction if arguments[1] != 0 => return Call::ChildHandler(arguments[1]),
         _ => {}
+    }
+    if let Some((fd, call)) = sockets::decode(number, arguments) {
+        return Call::OnSocket(fd, call);
     }
     let Some(Row(_, sort, first, second)) = rows().find(|row| row.0 == number) else {
         return Call::Other;
@@ -150,7 +156,7 @@ pub(super) fn decode(
 }
 
 /// The lower half of a register, which is what the kernel looks at for an `int`.
-fn low(register: u64) -> i32 {
+pub(super) fn low(register: u64) -> i32 {
     let [a, b, c, d, ..] = register.to_le_bytes();
     i32::from_le_bytes([a, b, c, d])
 }
@@ -212,7 +218,7 @@ mod tests {
         assert_eq!(rename, Call::Names(name(3, 10), Some(name(4, 11))));
         let link = call(libc::SYS_linkat, [3, 10, 4, 11, 0, 0]);
         assert_eq!(link, Call::Names(name(4, 11), None));
-        assert_eq!(call(libc::SYS_socket, [2, 1, 0, 0, 0, 0]), Call::Socket(libc::AF_INET));
+        assert_eq!(call(libc::SYS_socket, [2, 1, 0, 0, 0, 0]), Call::Socket(libc::AF_INET, 1));
         assert_eq!(call(libc::SYS_uname, [77, 0, 0, 0, 0, 0]), Call::Machine(77));
         let child = u64::from(libc::SIGCHLD.cast_unsigned());
         assert_eq!(call(libc::SYS_rt_sigaction, [child, 9, 0, 8, 0, 0]), Call::ChildHandler(9));

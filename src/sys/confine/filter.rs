@@ -7,6 +7,7 @@ use std::os::fd::{FromRawFd as _, OwnedFd};
 use libc::{c_long, c_ulong, sock_filter};
 
 use super::calls::{self, Watch};
+use super::sockets;
 
 // linux/audit.h: the processor with its byte order and word size.
 #[cfg(target_arch = "x86_64")]
@@ -82,11 +83,22 @@ fn sockets(verdict: u32) -> [sock_filter; 6] {
     ]
 }
 
+/// Options of protocols are shown, and those of sockets in general are not.
+fn protocol_options() -> [sock_filter; 5] {
+    [
+        unless(EQUALS, number(libc::SYS_setsockopt), 4),
+        statement(LOAD, ARGUMENTS + 8),
+        unless(EQUALS, libc::SOL_SOCKET.cast_unsigned(), 1),
+        statement(RETURN, ALLOW),
+        statement(RETURN, NOTIFY),
+    ]
+}
+
 /// The filter of a process without a supervisor.
 pub(super) fn unsupervised(network: bool) -> Vec<sock_filter> {
     let mut program = preamble();
     if !network {
-        program.extend(sockets(refuse(libc::EACCES)));
+        program.extend(self::sockets(refuse(libc::EACCES)));
     }
     program.push(statement(RETURN, ALLOW));
     program
@@ -114,7 +126,11 @@ pub(super) fn supervised(watch: Watch, network: bool) -> Vec<sock_filter> {
         statement(RETURN, ALLOW),
     ]);
     if !network {
-        program.extend(sockets(NOTIFY));
+        program.extend(self::sockets(NOTIFY));
+        for call in sockets::ASKED {
+            program.extend([unless(EQUALS, number(call), 1), statement(RETURN, NOTIFY)]);
+        }
+        program.extend(protocol_options());
     }
     for call in calls::numbers(watch) {
         program.extend([unless(EQUALS, number(call), 1), statement(RETURN, NOTIFY)]);

@@ -3,20 +3,28 @@
 
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType,
+    recvmsg, socket_with,
+};
 
 use super::calls::{self, Call};
 use super::memory::Memory;
+use super::sockets::{self, Message, OnSocket};
 
 // linux/seccomp.h, computed as its macros do.
 const RECEIVE: libc::Ioctl = libc::SECCOMP_IOCTL_NOTIF_RECV;
 const SEND: libc::Ioctl = libc::SECCOMP_IOCTL_NOTIF_SEND;
 const IS_VALID: libc::Ioctl = 0x4008_2102;
 const SET_FLAGS: libc::Ioctl = 0x4008_2104;
+const ADD_FD: libc::Ioctl = 0x4018_2103;
+/// The descriptor is the answer. Linux 5.14.
+const ADD_FD_SEND: u32 = 2;
 /// The supervisor runs on the processor of who asks, which waits anyway. Linux 6.6.
 const SYNC_WAKE_UP: u64 = 1;
 
@@ -40,7 +48,22 @@ pub struct Request {
     /// What it asks for.
     pub call: Call,
     memory: Memory,
+    /// Where the arguments of a program are that it asks to run.
+    arguments: Option<u64>,
 }
+
+/// `struct seccomp_notif_addfd` of linux/seccomp.h.
+#[repr(C)]
+struct AddFd {
+    id: u64,
+    flags: u32,
+    srcfd: u32,
+    newfd: u32,
+    newfd_flags: u32,
+}
+
+/// The longest command line that is read, in words.
+const MOST_WORDS: u64 = 64;
 
 /// An answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +149,38 @@ impl Listener {
         0 == unsafe { libc::ioctl(self.0.as_raw_fd(), IS_VALID, &raw const request.id) }
     }
 
+    /// Answers the call `socket` with one that leads nowhere: a Unix socket without an address, so
+    /// that nothing which the process does with it reaches a network. Its number, by which calls on
+    /// it are recognised, is known to `before` before the process goes on.
+    #[expect(unsafe_code, reason = "the kernel takes the descriptor from a structure")]
+    pub fn stand_in(
+        &self,
+        request: &Request,
+        kind: i32,
+        before: impl FnOnce(u64),
+    ) -> io::Result<()> {
+        let flags = |known: i32| kind & known == known;
+        let mut ours = SocketFlags::CLOEXEC;
+        ours.set(SocketFlags::NONBLOCK, flags(libc::SOCK_NONBLOCK));
+        let sort = match kind & 0xf {
+            libc::SOCK_STREAM => SocketType::STREAM,
+            libc::SOCK_DGRAM => SocketType::DGRAM,
+            _ => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let socket = socket_with(AddressFamily::UNIX, sort, ours, None)?;
+        before(rustix::fs::fstat(&socket)?.st_ino);
+        let add = AddFd {
+            id: request.id,
+            flags: ADD_FD_SEND,
+            srcfd: socket.as_raw_fd().cast_unsigned(),
+            newfd: 0,
+            newfd_flags: if flags(libc::SOCK_CLOEXEC) { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+        };
+        // SAFETY: the descriptor is a listener, and the structure is the one of this request.
+        let done = unsafe { libc::ioctl(self.0.as_raw_fd(), ADD_FD, &raw const add) };
+        if done >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
     #[expect(unsafe_code, reason = "the kernel takes a number as an argument")]
     fn set_flags(&self, flags: u64) -> io::Result<()> {
         // SAFETY: the descriptor is a listener; no memory is passed.
@@ -141,7 +196,12 @@ impl Request {
         let flags_at = |address| memory.number(address).ok();
         let number = libc::c_long::from(notification.data.nr);
         let call = calls::decode(number, &notification.data.args, flags_at);
-        Self { id: notification.id, tid, call, memory }
+        let arguments = match number {
+            libc::SYS_execve => Some(notification.data.args[1]),
+            libc::SYS_execveat => Some(notification.data.args[2]),
+            _ => None,
+        };
+        Self { id: notification.id, tid, call, memory, arguments }
     }
 
     /// The text at the address, up to its zero byte. `None`: there is none, and the kernel will
@@ -161,6 +221,40 @@ impl Request {
             None => std::fs::read_link(format!("/proc/{tid}/cwd")),
             Some(fd) => std::fs::read_link(format!("/proc/{tid}/fd/{fd}")),
         }
+    }
+
+    /// The number of the socket of this descriptor, by which the kernel tells sockets apart.
+    pub fn socket(&self, fd: i32) -> Option<u64> {
+        let link = std::fs::read_link(format!("/proc/{}/fd/{fd}", self.tid)).ok()?;
+        link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    }
+
+    fn bytes(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let read = self.memory.read(&mut bytes, address).ok()?;
+        bytes.truncate(read);
+        Some(bytes)
+    }
+
+    /// The network address that the call names; `None` for that of another family.
+    pub fn address(&self, call: OnSocket) -> Option<SocketAddr> {
+        let (OnSocket::Connect(at) | OnSocket::Bind(at)) = call else { return None };
+        sockets::address(at, &|address, length| self.bytes(address, length))
+    }
+
+    /// The messages that the call sends.
+    pub fn messages(&self, call: OnSocket) -> Vec<Message> {
+        sockets::messages(call, &|address, length| self.bytes(address, length))
+    }
+
+    /// The words of the command that the process asks to run, the first of them its name.
+    pub fn command_line(&self) -> Vec<Vec<u8>> {
+        let Some(list) = self.arguments else { return Vec::new() };
+        let word = |index: u64| {
+            let at = self.memory.number(list.checked_add(index * 8)?).ok()?;
+            (at != 0).then(|| self.text(at)).flatten()
+        };
+        (0..MOST_WORDS).map_while(word).collect()
     }
 
     /// Has the calls of a process go on after the handler described at the address. A call that a
