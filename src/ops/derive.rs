@@ -112,7 +112,8 @@ impl Deriver<'_> {
         let slots = filled(collection, host, lock.entries.iter(), &made)?;
         let tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
         let Closure { tree_hashes, components, .. } = made;
-        Ok((Ground { tools, tree_hashes, components }, realised.unwrap_or_default()))
+        let inputs = Vec::new();
+        Ok((Ground { tools, tree_hashes, components, inputs }, realised.unwrap_or_default()))
     }
 }
 
