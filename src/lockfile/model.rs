@@ -29,7 +29,7 @@ pub struct Request {
     pub hosts: Vec<RustTriple>,
     /// The targets, sorted.
     pub targets: Vec<RustTriple>,
-    /// The chosen recipes, ordered by slot and target.
+    /// The chosen recipes, ordered by slot, target and host.
     pub recipes: Vec<RequestedRecipe>,
 }
 
@@ -42,6 +42,8 @@ pub struct RequestedRecipe {
     pub target: Option<RustTriple>,
     /// The tool, for `host-tools`.
     pub tool: Option<Name>,
+    /// The host, where hosts have different recipes; `None`: all of them.
+    pub host: Option<RustTriple>,
     /// The recipe.
     pub recipe: Name,
     /// The version that was asked for; `None` for the newest.
@@ -160,26 +162,41 @@ pub enum Location {
 }
 
 impl RequestedRecipe {
-    /// Whether it is for the same job as `other`, whichever recipe does it.
+    /// Whether it is for the same job as `other`, whichever recipe does it on whichever host.
     pub fn fills_as(&self, other: &Self) -> bool {
         (self.slot, &self.target, &self.tool) == (other.slot, &other.target, &other.tool)
     }
 
-    /// Whether what `other` asks for is of the same recipe and version, whatever the components
-    /// and packages.
+    /// Whether what `other` asks for is of the same recipe and version, whatever the components,
+    /// packages and hosts.
     pub fn chooses_as(&self, other: &Self) -> bool {
-        let Self {
-            slot: _,
-            target: _,
-            tool: _,
-            recipe,
-            version,
-            components: _,
-            packages: _,
-            digest,
-        } = self;
         self.fills_as(other)
-            && (recipe, version, digest) == (&other.recipe, &other.version, &other.digest)
+            && (&self.recipe, &self.version, &self.digest)
+                == (&other.recipe, &other.version, &other.digest)
+    }
+}
+
+impl Request {
+    /// What does the same job as `asked` on one host.
+    pub fn recipe_on(
+        &self,
+        host: &RustTriple,
+        asked: &RequestedRecipe,
+    ) -> Option<&RequestedRecipe> {
+        let is_for = |recipe: &RequestedRecipe| recipe.host.as_ref().is_none_or(|of| of == host);
+        self.recipes.iter().find(|recipe| recipe.fills_as(asked) && is_for(recipe))
+    }
+
+    /// Whether an entry that names no host is for this one: not where only other hosts have its
+    /// recipe.
+    fn asks_on(&self, host: &RustTriple, entry: &Entry) -> bool {
+        let mut of_recipe = self
+            .recipes
+            .iter()
+            .filter(|of| of.slot == entry.slot && of.recipe == entry.recipe)
+            .map(|of| of.host.as_ref().is_none_or(|of| of == host))
+            .peekable();
+        of_recipe.peek().is_none() || of_recipe.any(|is_for| is_for)
     }
 }
 
@@ -192,7 +209,10 @@ impl Lockfile {
     ) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| {
             let key = &entry.key;
-            let for_host = key.host.as_ref().is_none_or(|entry_host| entry_host == host);
+            let for_host = key
+                .host
+                .as_ref()
+                .map_or_else(|| self.request.asks_on(host, entry), |entry_host| entry_host == host);
             // The host's own compiler and std serve build scripts.
             let wanted = |triple: &RustTriple| {
                 triple == target || (triple == host && entry.slot != Slot::Runner)

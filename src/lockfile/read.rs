@@ -68,6 +68,7 @@ struct RawRecipe {
     slot: Slot,
     target: Option<RustTriple>,
     tool: Option<Name>,
+    host: Option<RustTriple>,
     recipe: Name,
     version: Option<String>,
     #[serde(default)]
@@ -150,8 +151,8 @@ impl Lockfile {
 }
 
 fn requested(raw: RawRecipe) -> RequestedRecipe {
-    let RawRecipe { slot, target, tool, recipe, version, components, packages, digest } = raw;
-    RequestedRecipe { slot, target, tool, recipe, version, components, packages, digest }
+    let RawRecipe { slot, target, tool, host, recipe, version, components, packages, digest } = raw;
+    RequestedRecipe { slot, target, tool, host, recipe, version, components, packages, digest }
 }
 
 fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
@@ -220,6 +221,7 @@ mod tests {
                     slot: Slot::Rust,
                     tool: None,
                     target: None,
+                    host: Some(triple("x86_64-unknown-linux-gnu")),
                     recipe: name("rust-debian"),
                     version: Some("1.85".to_owned()),
                     components: [name("clippy"), name("rustfmt")].into(),

@@ -32,6 +32,7 @@ fn write_request(text: &mut String, request: &Request) {
         let mut fields = vec![field("slot", recipe.slot.as_str())];
         fields.extend(recipe.target.as_ref().map(|target| field("target", target.as_str())));
         fields.extend(recipe.tool.as_ref().map(|tool| field("tool", tool.as_str())));
+        fields.extend(recipe.host.as_ref().map(|host| field("host", host.as_str())));
         fields.push(field("recipe", recipe.recipe.as_str()));
         fields.extend(recipe.version.as_ref().map(|version| field("version", version)));
         if !recipe.components.is_empty() {

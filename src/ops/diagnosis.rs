@@ -221,6 +221,13 @@ fn recipe_hints(error: &RecipeError) -> Vec<String> {
             }
             hints
         }
+        RecipeError::NoPair { elsewhere, .. } => {
+            let names: Vec<&str> = elsewhere.iter().map(Name::as_str).collect();
+            let names = names.join(", ");
+            vec![format!(
+                "on other hosts there are {names}; say in the settings which `hosts` count"
+            )]
+        }
         RecipeError::NoHost { served, .. } => {
             vec![format!(
                 "it serves {}; choose another recipe or other `hosts` in the settings",

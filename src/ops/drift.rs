@@ -11,15 +11,28 @@ pub fn drift(lock: &Lockfile, wanted: &Request) -> Vec<String> {
     missing(&mut reasons, "target", &have.targets, &wanted.targets);
     missing(&mut reasons, "host", &have.hosts, &wanted.hosts);
     for recipe in &wanted.recipes {
-        let same_slot = have.recipes.iter().find(|known| known.fills_as(recipe));
-        match same_slot {
-            // A missing slot comes with a missing target or host, which was said above.
-            None if reasons.is_empty() || recipe.tool.is_some() => {
-                reasons.push(format!("{} is not locked", slot(recipe)));
+        let missing_host = !wanted.hosts.iter().all(|host| have.hosts.contains(host));
+        let hosts = wanted.hosts.iter().filter(|host| {
+            have.hosts.contains(host) && recipe.host.as_ref().is_none_or(|of| of == *host)
+        });
+        for host in hosts {
+            let reason = match have.recipe_on(host, recipe) {
+                // A missing slot comes with a missing target or host, which was said above.
+                None if reasons.is_empty() && !missing_host || recipe.tool.is_some() => {
+                    format!("{} is not locked", slot(recipe))
+                }
+                None => continue,
+                Some(known)
+                    if RequestedRecipe { host: recipe.host.clone(), ..known.clone() }
+                        == *recipe =>
+                {
+                    continue;
+                }
+                Some(known) => difference(known, recipe),
+            };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
             }
-            None => {}
-            Some(known) if known == recipe => {}
-            Some(known) => reasons.push(difference(known, recipe)),
         }
     }
     // One that nobody asks for any more would still be seen by builds.
@@ -38,10 +51,14 @@ fn missing(reasons: &mut Vec<String>, what: &str, have: &[RustTriple], want: &[R
 }
 
 fn slot(recipe: &RequestedRecipe) -> String {
-    match (&recipe.target, &recipe.tool) {
+    let slot = match (&recipe.target, &recipe.tool) {
         (Some(target), _) => format!("{} for `{target}`", recipe.slot.as_str()),
         (None, Some(tool)) => format!("host tool `{tool}`"),
         (None, None) => recipe.slot.as_str().to_owned(),
+    };
+    match &recipe.host {
+        Some(host) => format!("{slot} on `{host}`"),
+        None => slot,
     }
 }
 

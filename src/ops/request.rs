@@ -19,6 +19,8 @@ pub struct Demand<'a> {
     pub target: Option<RustTriple>,
     /// The tool, for `host-tools`.
     pub tool: Option<Name>,
+    /// The host, where hosts have different recipes; `None`: all of them.
+    pub host: Option<RustTriple>,
     /// The recipe that fills it.
     pub selected: Selected<'a>,
     /// The version asked for.
@@ -76,6 +78,7 @@ impl<'a> Wanted<'a> {
                 slot: demand.slot,
                 target: demand.target.clone(),
                 tool: demand.tool.clone(),
+                host: demand.host.clone(),
                 recipe: demand.selected.recipe.name.clone(),
                 version: demand.version.clone(),
                 components: demand.components.clone(),
@@ -91,10 +94,11 @@ impl<'a> Wanted<'a> {
 }
 
 impl Demand<'_> {
-    /// Whether `host` needs this slot: an emulator is of use only where programs are foreign.
+    /// Whether `host` needs this slot filled so: an emulator is of use only where programs are
+    /// foreign.
     pub fn is_for(&self, host: &RustTriple) -> bool {
-        self.slot != Slot::Runner
-            || self.target.as_ref().is_some_and(|target| needs_runner(host, target))
+        let foreign = || self.target.as_ref().is_some_and(|target| needs_runner(host, target));
+        self.host.as_ref().is_none_or(|own| own == host) && (self.slot != Slot::Runner || foreign())
     }
 }
 
@@ -110,41 +114,50 @@ fn demands<'a>(
     targets: &[RustTriple],
 ) -> Result<Vec<Demand<'a>>, Error> {
     let mut demands = Vec::new();
-    let mut demand =
-        |slot, target: Option<&RustTriple>, for_target: &RustTriple, choice: &Choice| {
-            let selected = collection.select(slot, for_target, choice)?;
+    let mut demand = |slot,
+                      target: Option<&RustTriple>,
+                      for_target: &RustTriple,
+                      choice: &Choice,
+                      hosts: &[RustTriple]| {
+        for (host, selected) in on_hosts(collection, slot, for_target, hosts, choice)? {
             demands.push(Demand {
                 slot,
                 target: target.cloned(),
                 tool: None,
+                host,
                 selected,
                 version: choice.version.clone(),
                 components: choice.components.clone(),
                 packages: BTreeSet::new(),
             });
-            Ok::<(), Error>(())
-        };
+        }
+        Ok::<(), Error>(())
+    };
     // Build scripts and proc-macros need a compiler for each host.
     let mut compiled: Vec<&RustTriple> = targets.iter().chain(hosts).collect();
     compiled.sort();
     compiled.dedup();
     for target in &compiled {
         // Asked for each target, although one recipe fills the slot: it must know them all.
-        collection.select(Slot::Rust, target, &settings.rust)?;
+        collection.select(Slot::Rust, target, hosts, &settings.rust)?;
     }
     if let Some(first) = compiled.first() {
-        demand(Slot::Rust, None, first, &settings.rust)?;
+        demand(Slot::Rust, None, first, &settings.rust, hosts)?;
     }
     for target in &compiled {
-        demand(Slot::Cc, Some(target), target, &settings.target(target).cc)?;
+        // A C compiler for a machine that is only a host is needed on that machine only.
+        let asked = targets.contains(target);
+        let on: Vec<RustTriple> =
+            hosts.iter().filter(|host| asked || host == target).cloned().collect();
+        demand(Slot::Cc, Some(target), target, &settings.target(target).cc, &on)?;
     }
     for target in targets {
-        if hosts.iter().any(|host| needs_runner(host, target)) {
-            demand(Slot::Runner, Some(target), target, &settings.target(target).runner)?;
-        }
+        let on: Vec<RustTriple> =
+            hosts.iter().filter(|host| needs_runner(host, target)).cloned().collect();
+        demand(Slot::Runner, Some(target), target, &settings.target(target).runner, &on)?;
     }
     if let Some(first) = hosts.first() {
-        demand(Slot::Tools, None, first, &settings.tools)?;
+        demand(Slot::Tools, None, first, &settings.tools, hosts)?;
     }
     sysroot_packages::ask(settings, &mut demands);
     for (tool, choice) in settings.host_tools.asked() {
@@ -152,6 +165,7 @@ fn demands<'a>(
             slot: Slot::HostTools,
             target: None,
             tool: Some(tool.clone()),
+            host: None,
             selected: collection.select_tool(tool, choice)?,
             version: choice.version.clone(),
             components: choice.components.clone(),
@@ -159,6 +173,33 @@ fn demands<'a>(
         });
     }
     Ok(demands)
+}
+
+/// The recipes that fill a slot: one for all hosts where one is first on each of them, else one for
+/// each host. All hosts of a lock have one Rust.
+fn on_hosts<'a>(
+    collection: &'a Collection,
+    slot: Slot,
+    target: &RustTriple,
+    hosts: &[RustTriple],
+    choice: &Choice,
+) -> Result<Vec<(Option<RustTriple>, Selected<'a>)>, Error> {
+    if slot == Slot::Rust {
+        return Ok(vec![(None, collection.select(slot, target, hosts, choice)?)]);
+    }
+    let mut chosen = Vec::new();
+    for host in hosts {
+        let selected = collection.select(slot, target, std::slice::from_ref(host), choice)?;
+        chosen.push((Some(host.clone()), selected));
+    }
+    let name = |of: &(Option<RustTriple>, Selected<'_>)| of.1.recipe.name.clone();
+    if let Some(first) = chosen.first().map(name)
+        && chosen.iter().all(|of| name(of) == first)
+    {
+        chosen.truncate(1);
+        chosen[0].0 = None;
+    }
+    Ok(chosen)
 }
 
 /// The hosts that all recipes serve which `here` would choose.
@@ -202,5 +243,69 @@ mod tests {
         let request = from("x86_64-unknown-linux-gnu");
         assert_eq!(request, from("aarch64-unknown-linux-gnu"));
         assert_eq!(request.hosts.len(), 2);
+    }
+
+    /// A recipe that serves one Mac and every target of its slot.
+    fn of_the_mac(slot: &str) -> (String, String) {
+        let text = format!(
+            "schema = 1\nname = \"mac-{slot}\"\nsummary = \"s\"\nslot = \"{slot}\"\n\
+             [[variant]]\nhosts = [\"aarch64-apple-darwin\", \"x86_64-unknown-linux-gnu\"]\n\
+             [[variant.component]]\nname = \"{slot}\"\nruns = \"on-host\"\n\
+             [[variant.component.artifact]]\nversion = \"1\"\nurls = [\"https://a.example/a\"]\n\
+             sha256 = \"{}\"\nstatus = \"confirmed\"\n",
+            crate::vocab::digest::Sha256::of(slot.as_bytes())
+        );
+        (format!("recipes/mac-{slot}.toml"), text)
+    }
+
+    #[test]
+    fn hosts_may_have_recipes_of_their_own_and_one_rust() {
+        let own = ["rust", "cc", "tools"].map(of_the_mac);
+        let collection = Collection::load(&own).expect("recipes");
+        let triple = |text: &str| -> RustTriple { text.parse().expect("a triple") };
+        let [mac, linux] = ["aarch64-apple-darwin", "x86_64-unknown-linux-gnu"].map(triple);
+        let target = triple("aarch64-unknown-linux-gnu");
+        let hosts = Some(vec![linux.clone(), mac.clone()]);
+        let settings = Settings { hosts, ..Settings::default() };
+        let from = |here| {
+            Wanted::new(&settings, &collection, here, std::slice::from_ref(&target))
+                .expect("all is served")
+        };
+        let request = from(&mac).request();
+        assert_eq!(request, from(&linux).request());
+        let shown: Vec<String> = request
+            .recipes
+            .iter()
+            .map(|of| {
+                let target = of.target.as_ref().map_or("-", RustTriple::as_str);
+                let host = of.host.as_ref().map_or("-", RustTriple::as_str);
+                format!("{} {target} {host} {}", of.slot.as_str(), of.recipe)
+            })
+            .collect();
+        let expected = [
+            "rust - - mac-rust",
+            "cc aarch64-apple-darwin - mac-cc",
+            "cc aarch64-unknown-linux-gnu aarch64-apple-darwin mac-cc",
+            "cc aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu gcc-aarch64-linux-gnu",
+            "cc x86_64-unknown-linux-gnu - gcc-x86_64-linux-gnu",
+            "runner aarch64-unknown-linux-gnu - qemu-user",
+            "tools - aarch64-apple-darwin mac-tools",
+            "tools - x86_64-unknown-linux-gnu posix-tools",
+        ];
+        assert_eq!(shown, expected);
+        let asked = request.recipes.iter().find(|of| of.target.as_ref() == Some(&target));
+        let on = |host| request.recipe_on(host, asked?).map(|of| of.recipe.as_str());
+        assert_eq!((on(&mac), on(&linux)), (Some("mac-cc"), Some("gcc-aarch64-linux-gnu")));
+        let lock = crate::lockfile::Lockfile { request: request.clone(), entries: Vec::new() };
+        assert_eq!(super::super::drift::drift(&lock, &request), Vec::<String>::new());
+        // One host alone asks for a part of it: the lock still answers.
+        let alone = Settings { hosts: Some(vec![linux.clone()]), ..settings.clone() };
+        let alone = Settings {
+            rust: Choice { recipe: "mac-rust".parse().ok(), ..Choice::default() },
+            ..alone
+        };
+        let wanted = Wanted::new(&alone, &collection, &linux, std::slice::from_ref(&target));
+        let drifted = super::super::drift::drift(&lock, &wanted.expect("served").request());
+        assert_eq!(drifted, Vec::<String>::new());
     }
 }

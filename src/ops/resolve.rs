@@ -10,7 +10,9 @@ use super::project::Project;
 use super::request::{Demand, Wanted};
 use super::sysroot_packages;
 use crate::fetch::{FetchError, Fetcher};
-use crate::lockfile::{Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile};
+use crate::lockfile::{
+    Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, RequestedRecipe,
+};
 use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe};
 use crate::upstream::debian::relation::Relation;
 use crate::upstream::debian::version::VersionRequest;
@@ -61,12 +63,21 @@ pub fn resolve(
     for demand in &wanted.demands {
         let expansions = expand(wanted, demand)?;
         let unchanged = kept.filter(|lock| {
-            request
-                .recipes
-                .iter()
-                .filter(|recipe| recipe.slot == demand.slot && recipe.target == demand.target)
-                .filter(|recipe| recipe.tool == demand.tool)
-                .all(|recipe| lock.request.recipes.iter().any(|kept| kept.chooses_as(recipe)))
+            let hosts: Vec<&RustTriple> =
+                wanted.hosts.iter().filter(|host| demand.is_for(host)).collect();
+            let is_this = |recipe: &&RequestedRecipe| {
+                (recipe.slot, &recipe.target, &recipe.tool)
+                    == (demand.slot, &demand.target, &demand.tool)
+            };
+            let kept = |recipe: &RequestedRecipe| {
+                let is_for =
+                    |host: &&&RustTriple| recipe.host.as_ref().is_none_or(|of| of == **host);
+                hosts.iter().filter(is_for).all(|host| {
+                    let kept = lock.request.recipe_on(host, recipe);
+                    kept.is_none_or(|kept| kept.chooses_as(recipe))
+                })
+            };
+            request.recipes.iter().filter(is_this).all(kept)
         });
         let known: Vec<Entry> =
             unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
@@ -303,17 +314,10 @@ fn make_entry(
 /// The entry of a component whose artifacts are pinned in the recipe itself.
 fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error> {
     let fits = |artifact: &&PinnedArtifact| {
-        let same = |a: &Option<RustTriple>, b: &Option<RustTriple>| a.is_none() || a == b;
-        same(&artifact.host, &expansion.host)
-            && same(&artifact.target, &expansion.target)
-            && demand.version.as_ref().is_none_or(|wanted| is_version(wanted, &artifact.version))
+        demand.version.as_ref().is_none_or(|wanted| is_version(wanted, &artifact.version))
     };
-    let newest = expansion
-        .component
-        .artifacts
-        .iter()
-        .filter(fits)
-        .max_by(|a, b| compare_versions(&a.version, &b.version));
+    let newest =
+        expansion.pins().filter(fits).max_by(|a, b| compare_versions(&a.version, &b.version));
     let artifact = newest.ok_or_else(|| no_artifact(demand, expansion))?;
     let artifacts = vec![Artifact {
         name: expansion.component.name.to_string(),

@@ -72,6 +72,18 @@ pub enum RecipeError {
         /// The targets that some recipe of the slot serves.
         served: Vec<RustTriple>,
     },
+    /// Recipes serve the target, but on no host that is asked for.
+    #[error("no recipe provides {} for target `{target}` on host `{host}`", slot.as_str())]
+    NoPair {
+        /// The slot.
+        slot: Slot,
+        /// The target.
+        target: RustTriple,
+        /// The host.
+        host: RustTriple,
+        /// The recipes that serve the target on other hosts.
+        elsewhere: Vec<Name>,
+    },
     /// The recipe does not serve a host.
     #[error("recipe `{recipe}` does not serve host `{host}`")]
     NoHost {
@@ -148,15 +160,17 @@ impl Collection {
         self.iter().find(|selected| selected.recipe.name.as_str() == name)
     }
 
-    /// The recipe for a slot and target: the one that `choice` names, else a default one. It has
-    /// the components that `choice` asks for.
+    /// The recipe for a slot and target that serves each of `hosts`: the one that `choice` names,
+    /// else the first in this order: defaults for the target, the project's own, those with better
+    /// attested pins, by name. It has the components that `choice` asks for.
     pub fn select(
         &self,
         slot: Slot,
         target: &RustTriple,
+        hosts: &[RustTriple],
         choice: &Choice,
     ) -> Result<Selected<'_>, RecipeError> {
-        let selected = self.choose(slot, target, choice)?;
+        let selected = self.choose(slot, target, hosts, choice)?;
         self.with_components(selected, choice)
     }
 
@@ -213,6 +227,7 @@ impl Collection {
         &self,
         slot: Slot,
         target: &RustTriple,
+        hosts: &[RustTriple],
         choice: &Choice,
     ) -> Result<Selected<'_>, RecipeError> {
         let of_slot = || self.iter().filter(|selected| selected.recipe.slot == slot);
@@ -224,12 +239,28 @@ impl Collection {
                 known: of_slot().map(|selected| selected.recipe.name.clone()).collect(),
             })?;
             if selected.recipe.serves(target) {
+                for host in hosts {
+                    selected.recipe.variant(host)?;
+                }
                 return Ok(selected);
             }
         } else {
-            let serving = of_slot().filter(|selected| selected.recipe.serves(target));
-            if let Some(selected) = serving.min_by_key(rank) {
+            let serving = || of_slot().filter(|selected| selected.recipe.serves(target));
+            // Recipes come by name, and the first of equals is taken.
+            let ranked = serving().filter_map(|selected| {
+                let recipe = selected.recipe;
+                let pins = hosts.iter().map(|host| recipe.attested(host, target));
+                let worst = pins.collect::<Option<Vec<_>>>()?.into_iter().max();
+                let built_in = *selected.origin == Origin::BuiltIn;
+                Some(((!recipe.is_default_for(target), built_in, worst), selected))
+            });
+            if let Some((_, selected)) = ranked.min_by_key(|(rank, _)| *rank) {
                 return Ok(selected);
+            }
+            if let (Some(_), Some(host)) = (serving().next(), hosts.first()) {
+                let elsewhere = serving().map(|selected| selected.recipe.name.clone()).collect();
+                let (target, host) = (target.clone(), host.clone());
+                return Err(RecipeError::NoPair { slot, target, host, elsewhere });
             }
         }
         let mut served: Vec<RustTriple> =
@@ -323,14 +354,14 @@ mod tests {
             .expect("posix-tools is built in");
         let collection = Collection::load(&[("recipes/zzz.toml".to_owned(), text)]).expect("valid");
         let target: RustTriple = "x86_64-unknown-linux-gnu".parse().expect("a triple");
-        let selected = collection.select(Slot::Tools, &target, &Choice::default());
+        let selected = collection.select(Slot::Tools, &target, &[], &Choice::default());
         assert_eq!(selected.expect("a recipe").recipe.name.as_str(), "zzz");
     }
 
     #[test]
     fn a_target_without_a_recipe_says_which_there_are() {
         let target: RustTriple = "i686-unknown-linux-gnu".parse().expect("a triple");
-        let error = builtin().select(Slot::Cc, &target, &Choice::default()).map(|_| ());
+        let error = builtin().select(Slot::Cc, &target, &[], &Choice::default()).map(|_| ());
         let Err(RecipeError::NoTarget { served, .. }) = error else { panic!("{error:?}") };
         assert!(served.iter().any(|triple| triple.as_str() == "aarch64-unknown-linux-gnu"));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Component, Runs, Variant};
+use super::model::{Component, PinnedArtifact, Runs, Variant};
 use crate::vocab::glob;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -29,6 +29,17 @@ pub fn debian_arch(triple: &RustTriple) -> Option<&'static str> {
         "i686" => "i386",
         _ => return None,
     })
+}
+
+impl<'a> Expansion<'a> {
+    /// The artifacts of the recipe that fit its host and target.
+    pub fn pins(&self) -> impl Iterator<Item = &'a PinnedArtifact> {
+        let same = |a: &Option<RustTriple>, b: &Option<RustTriple>| a.is_none() || a == b;
+        let fits = move |pin: &&PinnedArtifact| {
+            same(&pin.host, &self.host) && same(&pin.target, &self.target)
+        };
+        self.component.artifacts.iter().filter(fits)
+    }
 }
 
 impl Variant {

@@ -35,6 +35,10 @@ pub struct Recipe {
     /// Whether it is taken where the settings choose none.
     #[serde(default)]
     pub default: bool,
+    /// The targets for which it is taken where the settings choose none, although `default` is
+    /// not set: those with pins that are well attested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_for: Vec<RustTriple>,
     /// Where Debian packages are looked up; absent where all artifacts are pinned here.
     pub debian: Option<Debian>,
     /// What to use on which hosts.
@@ -211,15 +215,15 @@ pub struct PinnedArtifact {
 }
 
 /// How well a pin is attested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// The same digest in two or more independent places.
     Confirmed,
-    /// Seen in one place.
-    SingleSource,
     /// Hashed from stored bytes.
     VerifiedBytes,
+    /// Seen in one place.
+    SingleSource,
 }
 
 impl Status {

@@ -1,7 +1,9 @@
 //! What one recipe offers: targets, hosts, components. Knows of no other recipe.
 
+use std::collections::BTreeSet;
+
 use super::RecipeError;
-use super::model::{Recipe, Variant};
+use super::model::{Recipe, Status, Variant};
 use crate::vocab::digest::Blake3;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -21,6 +23,28 @@ impl Recipe {
                 served: self.hosts().cloned().collect(),
             }
         })
+    }
+
+    /// Whether it has what `host` needs to build for `target`, and how well its pins for them are
+    /// attested; packages of a signed index are as good as the best. `None`: it serves one of them
+    /// or both, and not the two together.
+    pub fn attested(&self, host: &RustTriple, target: &RustTriple) -> Option<Status> {
+        if !self.serves(target) {
+            return None;
+        }
+        let mut worst = Status::Confirmed;
+        for expansion in self.variant(host).ok()?.expand(host, target, &BTreeSet::new()) {
+            if !expansion.component.artifacts.is_empty() {
+                // The best is what there is to choose; which version is newest is not known here.
+                worst = worst.max(expansion.pins().map(|pin| pin.status).min()?);
+            }
+        }
+        Some(worst)
+    }
+
+    /// Whether it is taken for `target` where the settings choose none.
+    pub fn is_default_for(&self, target: &RustTriple) -> bool {
+        self.default || self.default_for.contains(target)
     }
 
     /// The hosts that it serves.

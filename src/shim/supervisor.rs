@@ -15,12 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::access::{Access, Verdict, normal};
 use super::broker::{BROKER_VARIABLE, Broker};
 use super::ledger::{Notice, NoticeKind};
-use network::Network;
 use crate::sys::confine::{
     Answer, Call, Confinement, Listener, Name, Request, Watch, Wish, available,
 };
 use crate::sys::process;
 use crate::vocab::sandbox::Mode;
+use network::Network;
 
 /// The machine's name, as a build sees it.
 const MACHINE: &str = "localhost";
@@ -50,7 +50,8 @@ pub(super) fn run(
         Mode::Off | Mode::Report => Ok(Confinement::none()),
     };
     let confinement = confine(&access, supervised)?;
-    let judge = Arc::new(Judge { mode, access, notices: Mutex::default(), network: Mutex::default() });
+    let judge =
+        Arc::new(Judge { mode, access, notices: Mutex::default(), network: Mutex::default() });
     process::adopt_orphans();
     let (mut command, pending) = confinement.supervised(program, watch)?;
     let judging = Arc::clone(&judge);
@@ -89,12 +90,10 @@ impl Judge {
                     let second = second.map(|second| self.name(listener, &request, second));
                     [Some(first), second].into_iter().flatten().find(|a| *a != Answer::Continue)
                 }
-                Call::Socket(family, kind) => {
-                    match self.socket(listener, &request, family, kind) {
-                        Some(answer) => Some(answer),
-                        None => continue,
-                    }
-                }
+                Call::Socket(family, kind) => match self.socket(listener, &request, family, kind) {
+                    Some(answer) => Some(answer),
+                    None => continue,
+                },
                 Call::OnSocket(fd, call) => self.on_socket(&request, fd, call),
                 Call::Machine(address) => Some(self.machine(listener, &request, address)),
                 Call::ChildHandler(address) => {

@@ -63,7 +63,10 @@ fn restore_fetches_an_input_once_and_each_form_says_where_it_is() {
     let first = value(&found, "XPROV_ENV_ID");
     let store = state(&project.xprov_home.join("v1/objects"));
     project.xprov("-q --frozen restore").ok();
-    assert_eq!((project.requests(), state(&project.xprov_home.join("v1/objects"))), (requests, store));
+    assert_eq!(
+        (project.requests(), state(&project.xprov_home.join("v1/objects"))),
+        (requests, store)
+    );
 
     // The same object, and another value.
     project.settings(&lines(&project, &zip(), "as = \"path\""));
@@ -116,7 +119,8 @@ fn a_file_on_this_machine_needs_no_network() {
     project.write("kept/v5.1.tar.gz", zip());
     let at = project.project.join("kept/v5.1.tar.gz");
     let lines = lines(&project, &zip(), "as = \"file-url\"");
-    project.settings(&lines.replace(&project.server().url(PATH), &format!("file://{}", at.display())));
+    project
+        .settings(&lines.replace(&project.server().url(PATH), &format!("file://{}", at.display())));
     project.xprov("-q --frozen restore").ok();
     assert!(value(&variables(&project), "UI_DOWNLOAD_URL").ends_with("/v5.1.tar.gz"));
 }

@@ -31,8 +31,7 @@ pub fn host(message: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    const QUESTION: &[u8] =
-        b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x06GitHub\x03com\0\0\x01\0\x01";
+    const QUESTION: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x06GitHub\x03com\0\0\x01\0\x01";
 
     #[test]
     fn the_name_is_that_of_the_first_question() {

@@ -174,7 +174,11 @@ impl Listener {
             flags: ADD_FD_SEND,
             srcfd: socket.as_raw_fd().cast_unsigned(),
             newfd: 0,
-            newfd_flags: if flags(libc::SOCK_CLOEXEC) { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+            newfd_flags: if flags(libc::SOCK_CLOEXEC) {
+                libc::O_CLOEXEC.cast_unsigned()
+            } else {
+                0
+            },
         };
         // SAFETY: the descriptor is a listener, and the structure is the one of this request.
         let done = unsafe { libc::ioctl(self.0.as_raw_fd(), ADD_FD, &raw const add) };

@@ -99,9 +99,8 @@ pub(super) fn messages(call: OnSocket, read: Read<'_>) -> Vec<Message> {
         OnSocket::SendMany(messages, count) => (0..count.min(MOST_MESSAGES))
             .filter_map(|index| {
                 let header = read(messages.checked_add(index * MESSAGE)?, 32)?;
-                let number = |at: usize| {
-                    Some(u64::from_le_bytes(header.get(at..at + 8)?.try_into().ok()?))
-                };
+                let number =
+                    |at: usize| Some(u64::from_le_bytes(header.get(at..at + 8)?.try_into().ok()?));
                 // msg_name, msg_namelen (an int), msg_iov, msg_iovlen.
                 let to = At(number(0)?, number(8)? & 0xffff_ffff);
                 let part = read(number(16)?, 16)?;
