@@ -110,6 +110,9 @@ pub struct LockArgs {
     /// A target beside those of the settings and of the existing lock; can be repeated.
     #[arg(long, value_name = "TRIPLE")]
     pub target: Vec<String>,
+    /// Refuse what nobody has signed or published.
+    #[arg(long)]
+    pub require_signed: bool,
     /// The project's Cargo.toml.
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<String>,

@@ -137,11 +137,13 @@ impl Command<'_> {
         context.complete_reports = self.global.json;
         match verb {
             Verb::Lock(args) => {
-                let outcome = ops::lock(&context, args.manifest_path.as_deref(), &args.target)?;
+                let manifest = args.manifest_path.as_deref();
+                let outcome = ops::lock(&context, manifest, &args.target, args.require_signed)?;
                 self.print(|| output::lock_text(&outcome), || output::lock_json(&outcome))
             }
             Verb::Update(args) => {
-                let outcome = ops::update(&context, args.manifest_path.as_deref(), &args.target)?;
+                let manifest = args.manifest_path.as_deref();
+                let outcome = ops::update(&context, manifest, &args.target, args.require_signed)?;
                 self.print(|| output::lock_text(&outcome), || output::lock_json(&outcome))
             }
             Verb::Restore(args) => {

@@ -7,6 +7,7 @@ use crate::archive::UnpackSpec;
 use crate::recipe::{Derivation, Slot};
 use crate::vocab::digest::{Blake3, Sha256, TreeHash};
 use crate::vocab::name::Name;
+use crate::vocab::relpath::RelPath;
 use crate::vocab::triple::RustTriple;
 use crate::vocab::url::Url;
 
@@ -114,6 +115,8 @@ pub enum Authenticated {
     Signature,
     /// The digest stands in the recipe, where it was copied from a published one.
     PublishedDigest,
+    /// Nobody has published the digest: it is that of the bytes which somebody once saw.
+    FirstUse,
 }
 
 impl Authenticated {
@@ -122,6 +125,7 @@ impl Authenticated {
         match self {
             Self::Signature => "signature",
             Self::PublishedDigest => "published-digest",
+            Self::FirstUse => "first-use",
         }
     }
 }
@@ -159,6 +163,8 @@ pub enum Location {
         /// The date of the index that listed it, for the snapshot service: `20261117T223339Z`.
         date: String,
     },
+    /// Below the `dist` directory of a server that has Rust's releases.
+    RustDist(RelPath),
 }
 
 impl RequestedRecipe {

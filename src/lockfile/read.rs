@@ -13,6 +13,7 @@ use crate::recipe::{Derivation, Slot};
 use crate::vocab::digest::{Blake3, Sha256, TreeHash};
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
+use crate::vocab::relpath::RelPath;
 use crate::vocab::triple::RustTriple;
 use crate::vocab::url::Url;
 
@@ -104,6 +105,7 @@ struct RawDerived {
 enum RawAuthenticated {
     Signature,
     PublishedDigest,
+    FirstUse,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +117,8 @@ struct RawArtifact {
     archive: Option<String>,
     path: Option<String>,
     date: Option<String>,
+    #[serde(rename = "rust-dist")]
+    rust_dist: Option<String>,
     sha256: Sha256,
     size: Option<u64>,
     #[serde(default)]
@@ -163,14 +167,20 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
         .map(|artifact| {
             let start = artifact.span().start;
             let raw = artifact.into_inner();
-            let location = match (raw.urls, raw.archive, raw.path, raw.date) {
-                (Some(urls), None, None, None) if !urls.is_empty() => Location::Urls(urls),
-                (None, Some(archive), Some(path), Some(date)) => {
+            let wrong = |message: &str| document::at(path, text, start, message);
+            let location = match (raw.urls, raw.archive, raw.path, raw.date, raw.rust_dist) {
+                (Some(urls), None, None, None, None) if !urls.is_empty() => Location::Urls(urls),
+                (None, Some(archive), Some(path), Some(date), None) => {
                     Location::Debian { archive, path, date }
                 }
+                (None, None, None, None, Some(below)) => Location::RustDist(
+                    RelPath::parse(below.as_bytes()).map_err(|error| wrong(&error.to_string()))?,
+                ),
                 _ => {
-                    let message = "an artifact has either `urls`, or `archive`, `path` and `date`";
-                    return Err(document::at(path, text, start, message));
+                    return Err(wrong(
+                        "an artifact has either `urls`, or `archive`, `path` and `date`, or \
+                         `rust-dist`",
+                    ));
                 }
             };
             Ok(Artifact {
@@ -191,6 +201,7 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
         authenticated: match authenticated {
             RawAuthenticated::Signature => Authenticated::Signature,
             RawAuthenticated::PublishedDigest => Authenticated::PublishedDigest,
+            RawAuthenticated::FirstUse => Authenticated::FirstUse,
         },
         derivation,
         artifacts,
@@ -255,6 +266,12 @@ mod tests {
                     artifact(
                         "odd \"name\"\\\n",
                         Location::Urls(vec!["https://a.example/b".parse().expect("a URL")]),
+                    ),
+                    artifact(
+                        "rustc",
+                        Location::RustDist(
+                            RelPath::parse(b"2026-04-16/rustc.tar.xz").expect("a path"),
+                        ),
                     ),
                 ],
             }],

@@ -88,6 +88,7 @@ fn artifact_fields(artifact: &Artifact) -> Vec<String> {
         Location::Debian { archive, path, date } => {
             fields.extend([field("archive", archive), field("path", path), field("date", date)]);
         }
+        Location::RustDist(path) => fields.push(field("rust-dist", path.as_str())),
     }
     fields.push(field("sha256", &artifact.sha256.to_string()));
     fields.extend(artifact.size.map(|size| format!("size = {size}")));

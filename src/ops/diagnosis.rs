@@ -37,6 +37,7 @@ impl Error {
             | Self::Date(_)
             | Self::Path(_)
             | Self::Package(_)
+            | Self::Channel(_)
             | Self::RootConfig { .. }
             | Self::Hermetic(_)
             | Self::ShimConfig(_)
@@ -47,6 +48,8 @@ impl Error {
                 Kind::Fetch
             }
             Self::Debian { source, .. } => debian_kind(source),
+            Self::RustDist { source, .. } if source.is_integrity() => Kind::Integrity,
+            Self::RustDist { .. } => Kind::Fetch,
             // A disk that takes nothing says nothing about the archive.
             Self::Unpack { source: UnpackError::Write { .. } | UnpackError::Thread(_), .. }
             | Self::Relocation(RelocationError::Fs(_))
@@ -63,6 +66,7 @@ impl Error {
             | Self::Unpack { .. }
             | Self::TreeMismatch { .. }
             | Self::DerivedMismatch { .. }
+            | Self::FirstUse { .. }
             | Self::Merge(_)
             | Self::Relocation(_)
             | Self::Keys(_)
@@ -112,6 +116,14 @@ impl Error {
             Self::NotLocked(target) => vec![format!("add it with `xprov lock --target {target}`")],
             Self::NoArchive(name) => vec![mirror_hint(name)],
             Self::Debian { source, .. } => vec![source.help().to_owned()],
+            Self::RustDist { source, .. } => vec![source.help().to_owned()],
+            Self::Channel(_) => {
+                one("correct `rust.version` in the settings, or rust-toolchain.toml")
+            }
+            Self::FirstUse { .. } => one(
+                "say in the recipe where the digest is published (`seen-in`), or whose minisign key \
+                 signs the file (`minisign`)",
+            ),
             Self::Sources(_) => one("make the files readable, or name mirrors in the settings"),
             Self::SnapshotTemplate(_) | Self::Package(_) => one("correct the recipe"),
             Self::Superseded { .. } => {

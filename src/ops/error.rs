@@ -16,6 +16,7 @@ use crate::upstream::debian::DebianError;
 use crate::upstream::debian::location::{InvalidDate, InvalidTemplate};
 use crate::upstream::debian::relation::InvalidRelation;
 use crate::upstream::debian::sources::SourcesError;
+use crate::upstream::rust_dist::{InvalidChannel, RustDistError};
 use crate::upstream::signature::SignatureError;
 use crate::vocab::digest::TreeHash;
 use crate::vocab::document::DocumentError;
@@ -176,6 +177,24 @@ pub enum Error {
         /// Why.
         #[source]
         source: Box<DebianError>,
+    },
+    /// A release of Rust cannot be used.
+    #[error("recipe `{recipe}` cannot be resolved")]
+    RustDist {
+        /// The recipe.
+        recipe: Name,
+        /// Why.
+        #[source]
+        source: Box<RustDistError>,
+    },
+    /// A version of Rust is none.
+    #[error(transparent)]
+    Channel(#[from] InvalidChannel),
+    /// `--require-signed`, and nobody has published what is locked.
+    #[error("nobody has signed or published what these entries pin, and --require-signed refuses that:\n  {}", entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    FirstUse {
+        /// The entries.
+        entries: Vec<Key>,
     },
     /// apt's configuration cannot be read.
     #[error("the package sources of this machine cannot be read")]

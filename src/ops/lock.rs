@@ -8,7 +8,7 @@ use super::error::{Error, Kind};
 use super::project::{LOCK_NAME, Project, display};
 use super::request::Wanted;
 use super::resolve::resolve;
-use crate::lockfile::{Key, Lockfile};
+use crate::lockfile::{Authenticated, Entry, Key, Lockfile};
 use crate::recipe::{Collection, Origin};
 use crate::sys::fs::{read_text, write_atomic};
 use crate::sys::lock::FileLock;
@@ -36,8 +36,9 @@ pub fn lock(
     context: &Context<'_>,
     manifest: Option<&str>,
     targets: &[String],
+    require_signed: bool,
 ) -> Result<LockOutcome, Error> {
-    rewrite(context, manifest, targets, true)
+    rewrite(context, manifest, targets, (true, require_signed))
 }
 
 /// `xprov update`: resolves everything anew.
@@ -45,15 +46,16 @@ pub fn update(
     context: &Context<'_>,
     manifest: Option<&str>,
     targets: &[String],
+    require_signed: bool,
 ) -> Result<LockOutcome, Error> {
-    rewrite(context, manifest, targets, false)
+    rewrite(context, manifest, targets, (false, require_signed))
 }
 
 fn rewrite(
     context: &Context<'_>,
     manifest: Option<&str>,
     extra: &[String],
-    keep: bool,
+    (keep, require_signed): (bool, bool),
 ) -> Result<LockOutcome, Error> {
     let project = Project::find(context.ambient, manifest)?;
     let collection = collection(context, &project)?;
@@ -87,17 +89,27 @@ fn rewrite(
         }
     }
     if let (true, true, Some(lock)) = (context.mode.locked, keep, kept) {
+        attested(lock, require_signed)?;
         let (path, entries) = (project.lock_path(), lock.entries.len());
         let (added, removed) = (Vec::new(), Vec::new());
         return Ok(LockOutcome { path, changed: false, added, removed, entries });
     }
     let new = resolved(context, &project, &collection, &wanted, kept.filter(|_| keep), &named)?;
+    attested(&new, require_signed)?;
     if context.mode.locked && old.as_ref().is_some_and(|(_, text)| *text != new.to_text()) {
         let path = display(context.ambient, &project.lock_path());
         let reasons = vec!["the upstreams have other versions now".to_owned()];
         return Err(Error::Drift { path, reasons, command: "xprov update".to_owned() });
     }
     store_lock(context, &project, old.as_ref(), &new)
+}
+
+/// `--require-signed`: what nobody has signed or published is refused, and nothing is written.
+fn attested(lock: &Lockfile, required: bool) -> Result<(), Error> {
+    let first_use = |entry: &&Entry| entry.authenticated == Authenticated::FirstUse;
+    let entries: Vec<Key> =
+        lock.entries.iter().filter(first_use).map(|entry| entry.key.clone()).collect();
+    if required && !entries.is_empty() { Err(Error::FirstUse { entries }) } else { Ok(()) }
 }
 
 /// Held while a lock is read, resolved and written: two commands that each add a target must not

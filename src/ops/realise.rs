@@ -8,6 +8,7 @@ use std::thread;
 
 use super::context::Context;
 use super::error::Error;
+use super::resolve::servers;
 use crate::archive;
 use crate::fetch::{Fetcher, Pin};
 use crate::lockfile::{Artifact, Location};
@@ -220,6 +221,13 @@ impl Work<'_> {
     fn urls(&self, artifact: &Artifact) -> Result<Vec<Url>, Error> {
         match &artifact.location {
             Location::Urls(urls) => Ok(urls.clone()),
+            Location::RustDist(path) => {
+                let servers = servers(&self.bases);
+                if servers.is_empty() {
+                    return Err(Error::NoArchive("rust".to_owned()));
+                }
+                Ok(servers.iter().map(|server| server.join(path.as_str())).collect())
+            }
             Location::Debian { archive, path, date } => {
                 let urls = debian::locate(
                     archive,

@@ -1,5 +1,7 @@
 //! From what is wanted to locked entries: asks the upstreams, at lock time only.
 
+mod rust_dist;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -13,7 +15,7 @@ use crate::fetch::{FetchError, Fetcher};
 use crate::lockfile::{
     Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, RequestedRecipe,
 };
-use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe};
+use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe, Status};
 use crate::upstream::debian::relation::Relation;
 use crate::upstream::debian::version::VersionRequest;
 use crate::upstream::debian::{
@@ -27,8 +29,11 @@ use crate::vocab::url::Url;
 /// Where apt keeps its configuration.
 const APT_DIR: &str = "/etc/apt";
 
-/// The places that serve Debian's archives to this machine and project; the snapshot service is
-/// that of the first recipe which names one.
+/// The servers of Rust's releases, best first.
+pub use rust_dist::servers;
+
+/// The places that serve Debian's archives and Rust's releases to this machine and project; the
+/// snapshot service is that of the first recipe which names one.
 pub fn bases<'a>(
     context: &Context<'_>,
     project: &Project,
@@ -36,10 +41,13 @@ pub fn bases<'a>(
 ) -> Result<Bases, Error> {
     let apt_dir = context.ambient.var("XPROV_APT_DIR").unwrap_or(APT_DIR);
     let machine = debian::sources::read(apt_dir.as_ref())?;
-    let of_recipe = |recipe: &'a Recipe| recipe.debian.as_ref()?.snapshot.as_deref();
-    let template = recipes.into_iter().find_map(of_recipe);
+    let recipes: Vec<&Recipe> = recipes.into_iter().collect();
+    let of_recipe = |recipe: &&'a Recipe| recipe.debian.as_ref()?.snapshot.as_deref();
+    let template = recipes.iter().find_map(of_recipe);
     let snapshot = template.map(str::parse).transpose().map_err(Error::SnapshotTemplate)?;
-    Ok(Bases { settings: project.settings.mirrors.clone(), machine, snapshot })
+    let mut bases = Bases { settings: project.settings.mirrors.clone(), machine, snapshot };
+    rust_dist::add_servers(&mut bases, &project.settings, recipes.into_iter());
+    Ok(bases)
 }
 
 /// Resolves everything that is wanted. What `kept` has already, and nobody asked to change, is
@@ -99,7 +107,14 @@ pub fn resolve(
         context.observer.event(Event::Step { verb: "Resolving", subject });
         // A version that is locked stays, if the addition is to be had in it.
         let held = known.first().map(|entry| format!("={}", entry.key.version));
-        let made = demand_entries(context, &mut resolver, demand, &expansions, held.as_deref())?;
+        let held = held.as_deref();
+        let of_releases: Vec<_> =
+            expansions.iter().filter(|expansion| expansion.component.dist.is_some()).collect();
+        if !of_releases.is_empty() {
+            let own = rust_dist::entries(context, &get, &bases, demand, &of_releases, held)?;
+            entries.extend(own);
+        }
+        let made = demand_entries(context, &mut resolver, demand, &expansions, held)?;
         entries.extend(sysroot_packages::entry(context, &mut resolver, demand, &made, unchanged)?);
         entries.extend(made);
     }
@@ -167,7 +182,8 @@ fn demand_entries(
     held: Option<&str>,
 ) -> Result<Vec<Entry>, Error> {
     let is_pinned = |expansion: &&Expansion<'_>| !expansion.component.artifacts.is_empty();
-    let (own, looked_up): (Vec<_>, Vec<_>) = expansions.iter().partition(is_pinned);
+    let rest = expansions.iter().filter(|expansion| expansion.component.dist.is_none());
+    let (own, looked_up): (Vec<_>, Vec<_>) = rest.partition(is_pinned);
     let mut entries: Vec<Entry> =
         own.into_iter().map(|expansion| pinned(demand, expansion)).collect::<Result<_, _>>()?;
     let Some(debian) = demand.selected.recipe.debian.as_ref().filter(|_| !looked_up.is_empty())
@@ -322,14 +338,18 @@ fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error
     let artifacts = vec![Artifact {
         name: expansion.component.name.to_string(),
         version: artifact.version.clone(),
-        location: Location::Urls(artifact.urls.clone()),
+        location: rust_dist::location(demand.selected.recipe, &artifact.urls),
         sha256: artifact.sha256,
         size: artifact.size,
         unpack: artifact.unpack.clone(),
         tree: None,
     }];
     let version = artifact.version.clone();
-    Ok(make_entry(demand, expansion, version, Authenticated::PublishedDigest, artifacts))
+    // What stands in a recipe counts as published where it says by whom.
+    let hearsay = artifact.seen_in.is_empty() || artifact.status == Status::VerifiedBytes;
+    let authenticated =
+        if hearsay { Authenticated::FirstUse } else { Authenticated::PublishedDigest };
+    Ok(make_entry(demand, expansion, version, authenticated, artifacts))
 }
 
 fn no_artifact(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Error {

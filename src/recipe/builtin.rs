@@ -17,6 +17,7 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("protoc-release", include_str!("../../recipes/protoc-release.toml")),
     ("qemu-user", include_str!("../../recipes/qemu-user.toml")),
     ("rust-debian", include_str!("../../recipes/rust-debian.toml")),
+    ("rust-dist", include_str!("../../recipes/rust-dist.toml")),
     ("rust-release", include_str!("../../recipes/rust-release.toml")),
 ];
 

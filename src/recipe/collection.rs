@@ -296,9 +296,21 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
         return Err(invalid("`provides.env` is for the slot `host-tools`".to_owned()));
     }
     for component in recipe.variants.iter().flat_map(|variant| &variant.components) {
-        if component.packages.is_empty() == component.artifacts.is_empty() {
+        if component.dist.is_some() && recipe.rust_dist.is_none() {
             return Err(invalid(format!(
-                "component `{}` needs either packages or artifacts",
+                "component `{}` names a part of Rust's releases, but the recipe has no [rust-dist] \
+                 table",
+                component.name
+            )));
+        }
+        let sources = [
+            !component.packages.is_empty(),
+            !component.artifacts.is_empty(),
+            component.dist.is_some(),
+        ];
+        if sources.iter().filter(|source| **source).count() != 1 {
+            return Err(invalid(format!(
+                "component `{}` needs either packages or artifacts, or `dist`",
                 component.name
             )));
         }

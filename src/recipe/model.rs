@@ -41,6 +41,8 @@ pub struct Recipe {
     pub default_for: Vec<RustTriple>,
     /// Where Debian packages are looked up; absent where all artifacts are pinned here.
     pub debian: Option<Debian>,
+    /// Where components of Rust's releases are looked up; absent where none has a `package`.
+    pub rust_dist: Option<RustDist>,
     /// What to use on which hosts.
     #[serde(rename = "variant")]
     pub variants: Vec<Variant>,
@@ -86,6 +88,14 @@ pub struct Debian {
     pub suites: Vec<Suite>,
     /// The URL of the dated snapshot service, with `{archive}` and `{date}`.
     pub snapshot: Option<String>,
+}
+
+/// The server of the Rust project's releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RustDist {
+    /// Its `dist` directory; `mirrors.rust` of the settings stands in for it.
+    pub server: Url,
 }
 
 /// One suite of one archive.
@@ -141,6 +151,9 @@ pub struct Component {
     /// Packages that are neither taken nor followed; `*` matches any run of characters.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// The component's name in the release manifests of Rust: `rust-std`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dist: Option<String>,
     /// Artifacts with their pins.
     #[serde(default, rename = "artifact")]
     pub artifacts: Vec<PinnedArtifact>,
@@ -212,6 +225,10 @@ pub struct PinnedArtifact {
     /// Where the pin was seen.
     #[serde(default)]
     pub seen_in: Vec<String>,
+    /// The minisign public key whose signature of the file is checked at lock time, at the file's
+    /// URL with `.minisig` after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minisign: Option<String>,
 }
 
 /// How well a pin is attested.

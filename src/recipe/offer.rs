@@ -70,7 +70,11 @@ impl Recipe {
     pub fn resolution_digest(&self) -> Blake3 {
         let components: Vec<_> =
             self.variants.iter().map(|variant| (&variant.hosts, &variant.components)).collect();
-        let text = serde_json::to_vec(&(&self.debian, components)).unwrap_or_default();
+        let text = match &self.rust_dist {
+            None => serde_json::to_vec(&(&self.debian, components)),
+            Some(dist) => serde_json::to_vec(&(&self.debian, components, dist)),
+        };
+        let text = text.unwrap_or_default();
         Blake3::of(&text)
     }
 }

@@ -1,10 +1,10 @@
-//! Clear-signed `OpenPGP` messages against a set of trusted keys.
+//! Clear-signed and detached `OpenPGP` signatures against a set of trusted keys.
 //!
 //! Knows nothing of what the signed text means, nor of where keys or messages come from.
 
 use std::io::Cursor;
 
-use pgp::composed::{CleartextSignedMessage, Deserializable, SignedPublicKey};
+use pgp::composed::{CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{PublicKey, PublicSubkey, Signature, SignatureType};
 use pgp::types::{Fingerprint, KeyDetails, KeyId, Tag};
@@ -21,6 +21,12 @@ pub enum SignatureError {
     /// There is no clear-signed message, or text stands outside of it.
     #[error("it is not one clear-signed message and nothing else")]
     NotClearSigned {
+        /// The cause.
+        source: pgp::errors::Error,
+    },
+    /// There is no detached signature.
+    #[error("it is not a detached signature")]
+    NotDetached {
         /// The cause.
         source: pgp::errors::Error,
     },
@@ -100,26 +106,51 @@ impl Keyring {
         Ok(Self { signers })
     }
 
+    /// The fingerprints of the keys and subkeys that may sign.
+    pub fn signers(&self) -> impl Iterator<Item = String> {
+        self.signers.iter().map(Signer::name)
+    }
+
     /// Checks a clear-signed message. One good signature by a trusted key, valid when it signed,
     /// is enough; signatures by other keys are ignored.
     pub fn verify(&self, message: &str) -> Result<Signed, SignatureError> {
         let (message, _) = CleartextSignedMessage::from_string(message.trim_end())
             .map_err(|source| SignatureError::NotClearSigned { source })?;
         let text = message.signed_text();
+        let signer = self.signer_of(message.signatures().iter(), text.as_bytes())?;
+        Ok(Signed { text: text.replace("\r\n", "\n"), signer })
+    }
+
+    /// Checks the armoured signatures that came beside `content`, by the same rules; returns the
+    /// fingerprint of the key or subkey that signed.
+    pub fn verify_detached(
+        &self,
+        signatures: &str,
+        content: &[u8],
+    ) -> Result<String, SignatureError> {
+        let bad = |source| SignatureError::NotDetached { source };
+        let (found, _) =
+            DetachedSignature::from_armor_many(Cursor::new(signatures)).map_err(bad)?;
+        let found = found.collect::<Result<Vec<_>, _>>().map_err(bad)?;
+        self.signer_of(found.iter().map(|detached| &detached.signature), content)
+    }
+
+    fn signer_of<'a>(
+        &self,
+        signatures: impl Iterator<Item = &'a Signature> + Clone,
+        content: &[u8],
+    ) -> Result<String, SignatureError> {
         let mut refused = None;
-        for signature in message.signatures() {
+        for signature in signatures.clone() {
             for signer in self.signers.iter().filter(|signer| signer.issued(signature)) {
-                match signer.check(signature, &text) {
-                    Ok(()) => {
-                        let text = text.replace("\r\n", "\n");
-                        return Ok(Signed { text, signer: signer.name() });
-                    }
+                match signer.check(signature, content) {
+                    Ok(()) => return Ok(signer.name()),
                     Err(error) => refused = refused.or(Some(error)),
                 }
             }
         }
         Err(refused.unwrap_or_else(|| SignatureError::UnknownKey {
-            signers: message.signatures().iter().flat_map(claimed_signers).collect(),
+            signers: signatures.flat_map(claimed_signers).collect(),
         }))
     }
 }
@@ -135,7 +166,7 @@ impl Signer {
             || signature.issuer_key_id().contains(&&self.id)
     }
 
-    fn check(&self, signature: &Signature, text: &str) -> Result<(), SignatureError> {
+    fn check(&self, signature: &Signature, content: &[u8]) -> Result<(), SignatureError> {
         let fingerprint = self.name();
         let bad = |source| SignatureError::Bad { fingerprint: self.name(), source };
         if !matches!(signature.typ(), Some(SignatureType::Text | SignatureType::Binary)) {
@@ -149,8 +180,8 @@ impl Signer {
             }
         }
         match &self.key {
-            SignerKey::Primary(key) => signature.verify(key, text.as_bytes()),
-            SignerKey::Sub(key) => signature.verify(key, text.as_bytes()),
+            SignerKey::Primary(key) => signature.verify(key, content),
+            SignerKey::Sub(key) => signature.verify(key, content),
         }
         .map_err(bad)?;
         let made = signature.created().map(|time| u64::from(time.as_secs()));
