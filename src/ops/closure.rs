@@ -270,7 +270,7 @@ fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
             key.part(artifact.tree.map(|tree| tree.to_string()).unwrap_or_default());
         }
         for entry in &group.derived {
-            key.part(derive::VERSION).part(entry.key.to_string());
+            key.part(derive::version().as_bytes()).part(entry.key.to_string());
             let tree = entry.derivation.and_then(|derivation| derivation.tree);
             key.part(tree.map(|tree| tree.to_string()).unwrap_or_default());
             for artifact in &entry.artifacts {

@@ -20,8 +20,15 @@ use crate::vocab::digest::{Blake3, KeyHasher, TreeHash};
 use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
-/// The version of everything that is done here; another one makes other objects.
-pub const VERSION: &str = "derivation/1";
+/// The version of what is done here.
+const VERSION: &str = "derivation/1";
+
+/// What is done with inputs, and what of our own is added; another digest makes other objects.
+pub fn version() -> Blake3 {
+    let mut version = KeyHasher::new(VERSION);
+    version.part(unwind::SOURCE);
+    version.finish()
+}
 
 /// What all derivations of a closure share.
 pub struct Deriver<'a> {
@@ -168,8 +175,8 @@ fn key(
     entry: &Entry,
     name: Derivation,
 ) -> Result<Blake3, Error> {
-    let mut key = KeyHasher::new(VERSION);
-    key.part(name.as_str());
+    let mut key = KeyHasher::new("derivation");
+    key.part(version().as_bytes()).part(name.as_str());
     key.part(context.host.as_str());
     key.part(entry.key.target.as_ref().map_or("", RustTriple::as_str));
     for entry in std::iter::once(entry).chain(builders(context, collection, lock)?) {

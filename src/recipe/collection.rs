@@ -408,6 +408,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_derived_is_made_on_a_host_for_a_target() {
+        let text = builtin::RECIPES.iter().find(|(name, _)| *name == "rust-debian");
+        let text = text.map(|(_, text)| text.replace("\"on-host-for-target\"", "\"on-target\""));
+        let path = "recipes/rust-debian.toml".to_owned();
+        let error = Collection::load(&[(path, text.expect("is built in"))]);
+        assert!(matches!(error, Err(RecipeError::Invalid { .. })), "{error:?}");
+    }
+
+    #[test]
     fn a_recipe_must_have_its_files_name() {
         let text = builtin::RECIPES[0].1.to_owned();
         let error = Collection::load(&[("recipes/other.toml".to_owned(), text)]);

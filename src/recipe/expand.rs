@@ -102,3 +102,44 @@ fn packages(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{Collection, Derivation};
+
+    /// The entries of std: (host, target, derivation, packages).
+    fn std_of(target: &str) -> Vec<(bool, String, Option<Derivation>, Vec<String>)> {
+        let collection = Collection::load(&[]).expect("the built-in recipes");
+        let rust = collection.get("rust-debian").expect("is built in").recipe;
+        let host: RustTriple = "x86_64-unknown-linux-gnu".parse().expect("a triple");
+        let target = target.parse().expect("a triple");
+        let variant = rust.variant(&host).expect("the host is served");
+        let expansions = variant.expand(&host, &target, &BTreeSet::new());
+        let of_std = expansions.into_iter().filter(|e| e.component.name.as_str() == "rust-std");
+        let text = |(name, arch): (String, String)| format!("{name}:{arch}");
+        of_std
+            .map(|expansion| {
+                let target = expansion.target.map(|target| target.to_string()).unwrap_or_default();
+                let packages = expansion.packages.into_iter().map(text).collect();
+                (expansion.host.is_some(), target, expansion.component.derivation, packages)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn std_for_musl_is_derived_and_the_hosts_own_is_not() {
+        let own = (
+            false,
+            "x86_64-unknown-linux-gnu".to_owned(),
+            None,
+            vec!["libstd-rust-web-dev:amd64".to_owned()],
+        );
+        assert_eq!(std_of("x86_64-unknown-linux-gnu"), std::slice::from_ref(&own));
+        let musl = "armv7-unknown-linux-musleabihf";
+        let inputs = ["rust-web-src:amd64", "musl-dev:armhf", "libgcc-12-dev:armhf"];
+        let derived = Some(Derivation::RustStd);
+        let derived = (true, musl.to_owned(), derived, inputs.map(str::to_owned).to_vec());
+        assert_eq!(std_of(musl), [own, derived]);
+    }
+}

@@ -11,6 +11,7 @@ mod hostile;
 mod lance;
 mod leaks;
 mod machine;
+mod musl_std;
 mod projects;
 mod published;
 mod shell;

@@ -52,6 +52,29 @@ unsafe extern "C" {
     fn dl_iterate_phdr(visit: Visit, data: *mut c_void) -> c_int;
 }
 
+/// The unwinder refers to these weakly, and calls all of them where it sees the last: glibc has them
+/// in one object. From musl's archive, only what is named otherwise comes along.
+#[used]
+static TOGETHER: [unsafe extern "C" fn(); 7] = [
+    pthread_once,
+    pthread_mutex_lock,
+    pthread_mutex_unlock,
+    pthread_getspecific,
+    pthread_setspecific,
+    pthread_key_create,
+    __pthread_key_create,
+];
+
+unsafe extern "C" {
+    fn pthread_once();
+    fn pthread_mutex_lock();
+    fn pthread_mutex_unlock();
+    fn pthread_getspecific();
+    fn pthread_setspecific();
+    fn pthread_key_create();
+    fn __pthread_key_create();
+}
+
 unsafe extern "C" fn visit(object: *mut Object, _size: usize, data: *mut c_void) -> c_int {
     unsafe {
         let search = data.cast::<Search>();

@@ -12,7 +12,8 @@ use crate::sys::process::hermetic_command;
 /// The function.
 const SYMBOL: &[u8] = b"_dl_find_object";
 
-const SOURCE: &str = include_str!("find_object.rs");
+/// The crate that has it.
+pub const SOURCE: &str = include_str!("find_object.rs");
 
 /// Writes `to` from GCC's `unwinder`, with rustc, which finds `core` in `sysroot`.
 pub fn write(work: &Work<'_>, unwinder: &Path, sysroot: &Path, to: &Path) -> Result<(), Error> {
