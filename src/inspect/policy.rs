@@ -1,5 +1,7 @@
 //! What a target expects of its binaries. Values only: the comparison is in `rules`.
 
+use std::collections::BTreeMap;
+
 use super::elf::Machine;
 use crate::vocab::triple::RustTriple;
 
@@ -18,6 +20,9 @@ pub struct Policy {
     pub max_glibc: Option<(u32, u32)>,
     /// The libraries that may be needed, by `DT_NEEDED` name.
     pub allowed_needed: Vec<String>,
+    /// The libraries that something else promises, by the same name, and what that is: a package
+    /// and its version.
+    pub provided: BTreeMap<String, String>,
 }
 
 /// The target has no rules yet.
@@ -61,13 +66,21 @@ impl Policy {
             allowed_needed.push(name.to_owned());
         }
         let target = target.clone();
-        Ok(Self { target, machine, bits, interpreter, max_glibc: None, allowed_needed })
+        let (max_glibc, provided) = (None, BTreeMap::new());
+        Ok(Self { target, machine, bits, interpreter, max_glibc, allowed_needed, provided })
     }
 
     /// The same policy with a glibc ceiling, as in `aarch64-unknown-linux-gnu.2.31`.
     #[must_use]
     pub fn with_max_glibc(mut self, ceiling: Option<(u32, u32)>) -> Self {
         self.max_glibc = ceiling;
+        self
+    }
+
+    /// The same policy with libraries that packages bring: (library, package).
+    #[must_use]
+    pub fn with_provided(mut self, libraries: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.provided.extend(libraries);
         self
     }
 }

@@ -150,7 +150,9 @@ fn needed(elf: &ElfFacts, policy: &Policy) -> Finding {
     let surplus: Vec<&str> = elf
         .needed
         .iter()
-        .filter(|library| !policy.allowed_needed.contains(library))
+        .filter(|library| {
+            !policy.allowed_needed.contains(library) && !policy.provided.contains_key(*library)
+        })
         .map(String::as_str)
         .collect();
     if !surplus.is_empty() {
@@ -161,7 +163,12 @@ fn needed(elf: &ElfFacts, policy: &Policy) -> Finding {
         )
         .with_help("link it statically, or allow it for this binary");
     }
-    let seen = if elf.needed.is_empty() { "none".to_owned() } else { elf.needed.join(", ") };
+    let named = |library: &String| match policy.provided.get(library) {
+        Some(package) => format!("{library} (of {package})"),
+        None => library.clone(),
+    };
+    let seen: Vec<String> = elf.needed.iter().map(named).collect();
+    let seen = if seen.is_empty() { "none".to_owned() } else { seen.join(", ") };
     Finding::new(Rule::Needed, Verdict::Pass, seen)
 }
 

@@ -60,7 +60,8 @@ pub fn verify(
             continue;
         }
         let shown = context.ambient.shown(file);
-        let outcome = verify::one(file, shown, Some(&environment.target), environment.max_glibc)?;
+        let (target, ceiling) = (Some(&environment.target), environment.max_glibc);
+        let outcome = verify::one(file, shown, target, ceiling, &environment.libraries)?;
         if outcome.passed() {
             passed.0.insert(file.clone(), seen);
         }

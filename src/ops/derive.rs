@@ -118,9 +118,10 @@ impl Deriver<'_> {
         let (made, realised) = closure(context, project, collection, &lock, host, bases)?;
         let slots = filled(collection, host, lock.entries.iter(), &made)?;
         let tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
-        let Closure { tree_hashes, components, .. } = made;
+        let Closure { tree_hashes, components, libraries, .. } = made;
         let inputs = Vec::new();
-        Ok((Ground { tools, tree_hashes, components, inputs }, realised.unwrap_or_default()))
+        let ground = Ground { tools, tree_hashes, components, inputs, libraries };
+        Ok((ground, realised.unwrap_or_default()))
     }
 }
 

@@ -10,6 +10,7 @@ use super::error::Error;
 use super::ground::Ground;
 use super::project::Project;
 use super::shims::{self, Isa};
+use super::sysroot_packages::Library;
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
@@ -36,6 +37,8 @@ pub struct Environment {
     pub target_dir: PathBuf,
     /// The newest glibc that binaries may need.
     pub max_glibc: Option<(u32, u32)>,
+    /// The shared libraries that the sysroot's packages bring.
+    pub libraries: Vec<Library>,
 }
 
 /// What an environment is made for.
@@ -120,7 +123,8 @@ pub fn environment(
     let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
     let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
     let max_glibc = wish.glibc.or(ceiling);
-    Ok(Environment { plan, shims, target: target.clone(), target_dir, max_glibc })
+    let (target, libraries) = (target.clone(), ground.libraries.clone());
+    Ok(Environment { plan, shims, target, target_dir, max_glibc, libraries })
 }
 
 /// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where

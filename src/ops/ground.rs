@@ -14,6 +14,7 @@ use super::inputs::inputs;
 use super::lock;
 use super::project::Project;
 use super::restore::places;
+use super::sysroot_packages::Library;
 use super::toolset::{Filled, Toolset, filled};
 use crate::hermetic::inputs::PinnedInput;
 use crate::recipe::{Slot, builtin_digest};
@@ -32,6 +33,8 @@ pub struct Ground {
     pub tree_hashes: Vec<TreeHash>,
     /// What the lock's entries are called: (name, version, slot).
     pub components: Vec<(String, String, Slot)>,
+    /// The shared libraries that the sysroot's packages bring.
+    pub libraries: Vec<Library>,
 }
 
 /// What is remembered.
@@ -54,12 +57,12 @@ pub fn ground(
         None => make(context, project, target, memorable)?,
     };
     let tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
-    let Closure { mut tree_hashes, components, .. } = note.closure;
+    let Closure { mut tree_hashes, components, libraries, .. } = note.closure;
     let inputs = inputs(context, project)?;
     tree_hashes.extend(inputs.tree_hashes);
     tree_hashes.sort();
     tree_hashes.dedup();
-    Ok(Ground { tools, inputs: inputs.pinned, tree_hashes, components })
+    Ok(Ground { tools, inputs: inputs.pinned, tree_hashes, components, libraries })
 }
 
 fn remembered(

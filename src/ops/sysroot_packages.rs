@@ -2,18 +2,20 @@
 //! for, locked, and joined with the compiler's own sysroot. Says what of their dependencies is
 //! left out, and refuses what the sysroot's C library is too old for.
 
+mod libraries;
+
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+pub use libraries::{
+    Library, RUN_DIR, all_libraries, links, locked_libraries, pkg_config_dirs, provided, tree_role,
+};
 
 use super::context::Context;
 use super::error::Error;
 use super::request::Demand;
 use crate::lockfile::{Artifact, Authenticated, Entry, Key, Location, Lockfile};
-use crate::recipe::{Slot, TreeRole, Variant, debian_arch};
+use crate::recipe::{Slot, debian_arch};
 use crate::settings::Settings;
-use crate::store::Object;
-use crate::tree::{Node, Tree};
 use crate::upstream::debian::closure::{ClosureError, LeftOut};
 use crate::upstream::debian::relation::{Constraint, Relation};
 use crate::upstream::debian::version::Version;
@@ -23,7 +25,6 @@ use crate::upstream::debian::{
 use crate::vocab::event::Event;
 use crate::vocab::glob;
 use crate::vocab::name::Name;
-use crate::vocab::relpath::RelPath;
 use crate::vocab::triple::RustTriple;
 
 /// The name of the lock entry, which no component of a recipe for C compilers may have.
@@ -64,23 +65,6 @@ const PROGRAMS: &[&str] = &[
     "sensible-utils",
     "ucf",
 ];
-
-/// Where the shared libraries of the packages are once more, by themselves: what runs on the
-/// machine's own C library must not find the sysroot's beside them. Relative to the tree.
-pub const RUN_DIR: &str = "usr/lib/xprov-packages";
-
-/// A shared library that a package brings.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Library {
-    /// The target that it is for.
-    pub target: RustTriple,
-    /// The name of its file, by which programs need it.
-    pub name: String,
-    /// The package and its version.
-    pub package: String,
-    /// Where it is in the tree.
-    pub path: String,
-}
 
 /// Adds what the settings ask for to the demands for C toolchains.
 pub fn ask(settings: &Settings, demands: &mut [Demand<'_>]) {
@@ -305,91 +289,68 @@ fn made(demand: &Demand<'_>, target: &RustTriple, resolved: ResolvedComponent) -
     }
 }
 
-/// The tree that packages join: the compiler's sysroot.
-pub fn tree_role(variant: &Variant) -> TreeRole {
-    let apart = variant.components.iter().any(|component| component.tree == TreeRole::Sysroot);
-    if apart { TreeRole::Sysroot } else { TreeRole::Main }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::UnpackSpec;
+    use crate::vocab::digest::Sha256;
 
-/// Where Debian's libraries for a target are, below `lib` and `usr/lib`.
-fn multiarch(target: &RustTriple) -> String {
-    match target.arch() {
-        "i686" => "i386-linux-gnu".to_owned(),
-        _ => target.tool_prefix(),
+    fn triple(text: &str) -> RustTriple {
+        text.parse().expect("a triple")
     }
-}
 
-/// Where packages for a target have their `.pc` files.
-pub fn pkg_config_dirs(target: &RustTriple) -> [String; 2] {
-    [format!("usr/lib/{}/pkgconfig", multiarch(target)), "usr/share/pkgconfig".to_owned()]
-}
-
-/// The shared libraries of one package, in the directories where a loader looks by itself.
-pub fn libraries(target: &RustTriple, artifact: &Artifact, tree: &Tree) -> Vec<Library> {
-    let multiarch = multiarch(target);
-    let dirs = ["lib", "usr/lib"].map(|dir| [dir.to_owned(), format!("{dir}/{multiarch}")]);
-    let dirs = dirs.concat();
-    let is_library = |path: &RelPath, node: &Node| {
-        let name = path.file_name();
-        let named = name.ends_with(".so") || name.contains(".so.");
-        let here = path.parent().is_some_and(|dir| dirs.iter().any(|one| one == dir.as_str()));
-        named && here && !matches!(node, Node::Directory)
-    };
-    let found = tree.iter().filter(|(path, node)| is_library(path, node));
-    let library = |(path, _): (&RelPath, &Node)| Library {
-        target: target.clone(),
-        name: path.file_name().to_owned(),
-        package: format!("{} {}", artifact.name, artifact.version),
-        path: path.as_str().to_owned(),
-    };
-    found.map(library).collect()
-}
-
-/// The shared libraries that the packages among `entries` bring, by target and name.
-pub fn all_libraries<'a>(
-    context: &Context<'_>,
-    entries: &[&Entry],
-    object: &dyn Fn(&Artifact) -> Option<&'a Object>,
-) -> Result<Vec<Library>, Error> {
-    let mut all = Vec::new();
-    for entry in entries.iter().filter(|entry| is(entry)) {
-        let Some(target) = &entry.key.target else { continue };
-        for artifact in &entry.artifacts {
-            let Some(object) = object(artifact) else { continue };
-            all.extend(libraries(target, artifact, &context.store.tree(&object.path)?));
+    fn artifact(name: &str, version: &str, file: &str) -> Artifact {
+        Artifact {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            location: Location::Debian {
+                archive: "debian".to_owned(),
+                path: format!("pool/{file}"),
+                date: "20261117T120000Z".to_owned(),
+            },
+            sha256: Sha256::of(file.as_bytes()),
+            size: None,
+            unpack: UnpackSpec::default(),
+            tree: None,
         }
     }
-    all.sort();
-    all.dedup();
-    Ok(all)
-}
 
-/// Links that let loaders find the libraries in a tree that packages joined: (path, target). An
-/// emulator takes `loader_root` for `/`. On `host` itself the machine's own loader is told of a
-/// directory.
-pub fn links(
-    libraries: &[Library],
-    target: &RustTriple,
-    host: &RustTriple,
-    loader_root: Option<&str>,
-) -> Vec<(String, String)> {
-    let of_target = libraries.iter().filter(|library| library.target == *target);
-    if target == host {
-        let link = |library: &Library| {
-            (format!("{RUN_DIR}/{}", library.name), format!("../../../{}", library.path))
-        };
-        return of_target.map(link).collect();
+    #[test]
+    fn the_sysroot_has_what_is_of_the_targets_architecture_or_repacked_for_it() {
+        let cross = artifact("libc6-arm64-cross", "2.36-8cross1", "libc6-arm64-cross_all.deb");
+        let own = artifact("libc6", "2.36-9+deb12u10", "libc6_2.36_arm64.deb");
+        let of_the_host = artifact("libc6", "2.31-1", "libc6_2.31_amd64.deb");
+        assert!(provides(&cross, "libc6", "arm64") && provides(&own, "libc6", "arm64"));
+        assert!(!provides(&of_the_host, "libc6", "arm64"));
+        assert!(!provides(&cross, "libc6", "armhf") && !provides(&cross, "libc", "arm64"));
     }
-    let Some(root) = loader_root.filter(|root| *root != ".") else { return Vec::new() };
-    let multiarch = multiarch(target);
-    let dirs = ["lib", "usr/lib"].map(|dir| format!("{dir}/{multiarch}"));
-    let used = |dir: &&String| {
-        of_target.clone().any(|library| library.path.starts_with(&format!("{dir}/")))
-    };
-    let link = |dir: &String| {
-        let path = format!("{root}/{dir}");
-        let up = "../".repeat(path.matches('/').count());
-        (path, format!("{up}{dir}"))
-    };
-    dirs.iter().filter(used).map(link).collect()
+
+    #[test]
+    fn revisions_of_cross_packages_are_their_own() {
+        let admits = |bound: &str, version: &str| {
+            let relation = Relation::parse(&format!("libc6 ({bound})")).expect("a relation");
+            admits(&relation.constraint.expect("a bound"), &Version::new(version))
+        };
+        assert!(admits(">= 2.36", "2.36-8cross1") && admits(">= 2.36-9", "2.36-8cross1"));
+        assert!(admits("<< 2.37", "2.36-8cross1") && admits("= 2.36-9+deb12u10", "2.36-8cross1"));
+        assert!(!admits(">= 2.37", "2.36-8cross1") && !admits("<< 2.36", "2.36-8cross1"));
+    }
+
+    #[test]
+    fn what_was_left_out_is_said_once_and_with_its_reason() {
+        let left = |name: &str| LeftOut {
+            relation: Relation::parse(name).expect("a relation"),
+            asked_by: "liba 1".to_owned(),
+        };
+        let target = triple("aarch64-unknown-linux-gnu");
+        let all = ["libc6 (>= 2.34)", "debconf (>= 0.5)", "libc6", "libgcc-12-dev"].map(left);
+        assert_eq!(
+            left_out(&target, &all).as_deref(),
+            Some(
+                "packages for aarch64-unknown-linux-gnu come without libc6, libgcc-12-dev (the \
+                 sysroot has its own) and debconf (programs for installing)"
+            )
+        );
+        assert_eq!(left_out(&target, &[]), None);
+    }
 }

@@ -119,6 +119,13 @@ impl Filled {
         own.iter().cloned().chain(more).map(|dir| self.sysroot_tree.join(dir)).collect()
     }
 
+    /// Where programs that run on this machine find what packages brought to the host's sysroot.
+    fn run_dirs(&self) -> Vec<(String, String)> {
+        let dir = self.sysroot_tree.join(sysroot_packages::RUN_DIR);
+        let dirs = ("LD_LIBRARY_PATH".to_owned(), dir.to_string_lossy().into_owned());
+        if self.has_packages { vec![dirs] } else { Vec::new() }
+    }
+
     fn c_tools(&self, triple: &RustTriple, has_pkg_config: bool) -> CTools {
         CTools {
             prefix: triple.tool_prefix(),
@@ -187,14 +194,18 @@ impl Toolset {
             clippy.set.insert("RUSTC_WRAPPER".to_owned(), format!("{{env}}/bin/{WRAPPER}"));
             set.shims.insert(CLIPPY.to_owned(), clippy);
         }
-        let before = Tool::without_program(Kind::BuildScript);
+        let mut before = Tool::without_program(Kind::BuildScript);
+        before.search = host_cc.run_dirs();
         set.shims.insert(build_script::TOOL.to_owned(), before);
         // One emulator package may serve all targets, or each target have its own.
         let any = find(Slot::Runner, Some(target)).or_else(|| find(Slot::Runner, None));
         let runner = match (needs_runner(host, target), any) {
             (true, Some(runner)) => emulator(runner, target_cc, target)?,
             (true, None) => return Err(Error::NoSlot(Slot::Runner)),
-            (false, _) => Tool::without_program(Kind::Runner),
+            (false, _) => {
+                let search = if host == target { host_cc.run_dirs() } else { Vec::new() };
+                Tool { search, ..Tool::without_program(Kind::Runner) }
+            }
         };
         set.shims.insert(RUNNER.to_owned(), runner);
         let more = second_names(&set.shims, &set.links);

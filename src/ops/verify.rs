@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Error;
+use super::sysroot_packages::{self, Library};
 use crate::inspect::elf::Machine;
 use crate::inspect::{self, Facts, Finding, Policy, Verdict};
 use crate::settings::GlibcVersion;
@@ -61,9 +62,10 @@ pub fn verify(
         None => target.as_ref().and_then(|target| target.glibc),
     };
     let triple = target.map(|target| target.triple);
+    let libraries = sysroot_packages::locked_libraries(context)?;
     let mut outcomes = Vec::new();
     for file in &request.files {
-        match one(&context.ambient.absolute(file), file, triple.as_ref(), ceiling) {
+        match one(&context.ambient.absolute(file), file, triple.as_ref(), ceiling, &libraries) {
             Ok(outcome) => outcomes.push(outcome),
             Err(error) => return Ok((outcomes, Some(error))),
         }
@@ -71,12 +73,14 @@ pub fn verify(
     Ok((outcomes, None))
 }
 
-/// Verifies one file; `shown` is how the outcome calls it.
+/// Verifies one file; `shown` is how the outcome calls it. `libraries` are those that the locked
+/// packages bring: a program may need them.
 pub fn one(
     path: &Path,
     shown: &Path,
     target: Option<&RustTriple>,
     ceiling: Option<(u32, u32)>,
+    libraries: &[Library],
 ) -> Result<VerifyOutcome, Error> {
     let inspect_error = |source| Error::Inspect { path: shown.to_path_buf(), source };
     let bytes = match fs::read(path) {
@@ -99,7 +103,8 @@ pub fn one(
             message: error.to_string(),
             help: "targets with rules are those of Linux".to_owned(),
         })?
-        .with_max_glibc(ceiling);
+        .with_max_glibc(ceiling)
+        .with_provided(sysroot_packages::provided(libraries, &target));
     let findings = inspect::check(&facts, &policy);
     Ok(VerifyOutcome { file: shown.to_path_buf(), target, facts, findings })
 }

@@ -46,6 +46,8 @@ pub struct Surroundings {
     pub package: Option<PathBuf>,
     /// Variables of this process that what it starts does not see.
     pub hidden: Vec<OsString>,
+    /// Variables that a program which loads libraries sees.
+    pub set: Vec<(String, String)>,
     /// The crate.
     pub krate: Option<String>,
     /// Its version.
@@ -68,11 +70,12 @@ impl Surroundings {
         self.roots.is_some() && self.broker.is_none()
     }
 
-    /// Takes the variables away that the program does not see.
+    /// Takes the variables away that the program does not see, and sets those that it sees.
     pub fn hide(&self, command: &mut Command) {
         self.hidden.iter().for_each(|name| {
             command.env_remove(name);
         });
+        command.envs(self.set.iter().map(|(name, value)| (name, value)));
     }
 
     /// Appends the notices. A ledger informs: that it cannot be written stops nothing.
@@ -149,6 +152,9 @@ pub fn run(mut around: Surroundings, arguments: &[OsString]) -> Result<u8, Error
     let script = Path::new(script);
     let failed = |program: &Path, source| Error::Start { program: program.to_path_buf(), source };
     let (program, hidden) = real(script).map_err(|source| failed(script, source))?;
+    if hidden.is_some() {
+        around.set.clear();
+    }
     around.hidden.extend(hidden);
     let Some((mode, access)) = around.access() else {
         let mut command = Confinement::none().command(&program);

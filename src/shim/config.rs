@@ -69,6 +69,10 @@ pub struct Tool {
     /// The same where the caller does not set the first of them, and for the others not either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<(String, String)>,
+    /// Lists of directories, which the program sees after those that the caller's variable has:
+    /// (variable, directories).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub search: Vec<(String, String)>,
     /// Variables that the program does not see when cargo starts it; a final `*` stands for any
     /// ending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,6 +104,7 @@ impl Tool {
             after: Vec::new(),
             set: BTreeMap::new(),
             fallback: Vec::new(),
+            search: Vec::new(),
             hide: Vec::new(),
             show: Vec::new(),
             policy: None,

@@ -169,8 +169,20 @@ fn complete(tool: &mut Tool, env_dir: &Path) {
         *value = value.replace("{env}", &env_dir.to_string_lossy());
     }
     let is_set = |name: &String| env::var_os(name).is_some();
+    for (name, dirs) in tool.search.drain(..) {
+        let dirs = longer(&name, dirs);
+        tool.set.insert(name, dirs);
+    }
     if tool.fallback.first().is_some_and(|(name, _)| !is_set(name)) {
         tool.set.extend(tool.fallback.drain(..).filter(|(name, _)| !is_set(name)));
+    }
+}
+
+/// The directories that the caller's variable has, and more after them.
+fn longer(name: &str, more: String) -> String {
+    match env::var(name) {
+        Ok(dirs) if !dirs.is_empty() => format!("{dirs}:{more}"),
+        _ => more,
     }
 }
 
@@ -178,7 +190,9 @@ fn surroundings(env_dir: PathBuf, program: Option<PathBuf>, tool: &Tool) -> Surr
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let by_cargo = package.is_some() && !tool.hide.is_empty();
     let names = by_cargo.then(|| env::vars_os().map(|(name, _)| name)).into_iter().flatten();
+    let search = tool.search.iter().cloned();
     Surroundings {
+        set: search.map(|(name, dirs)| (name.clone(), longer(&name, dirs))).collect(),
         hidden: names.filter(|name| name.to_str().is_some_and(|name| tool.hides(name))).collect(),
         env_dir,
         program,
