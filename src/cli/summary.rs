@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::output::{document, verified};
 use super::style::Style;
-use crate::ops::{Built, CargoOutcome, LinkFailure, Notice, NoticeKind, Subject};
+use crate::ops::{Built, CargoOutcome, Download, LinkFailure, Notice, NoticeKind, Subject};
 
 /// So many lines of one kind are said aloud.
 const LINES_OF_A_KIND: usize = 12;
@@ -139,6 +139,36 @@ pub fn link_failure_text(failure: &LinkFailure, style: Style) -> String {
     text
 }
 
+/// What a crate of a failed build wanted of a network, and how to pin it.
+pub fn download_text(download: &Download, style: Style) -> String {
+    let mut name = download.name.clone();
+    if let Some(version) = &download.version {
+        let _ = write!(name, " {version}");
+    }
+    let wanted = download.wanted.join("`, `");
+    let (note, help) = (style.help("note:"), style.help("help:"));
+    let mut text = format!(
+        "\n{note} {name} wanted `{wanted}` while it was built, and a build has no network\n  \
+         {help} pin the file in the root Cargo.toml, and it comes from the store:\n\n"
+    );
+    for line in download.settings.lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+    if !download.candidates.is_empty() {
+        let names = download.candidates.join(", ");
+        let _ = writeln!(text, "\n  its build script reads {names}: one of them may be `env`");
+    }
+    if let Some(remark) = download.remark {
+        let _ = writeln!(text, "\n  {remark}");
+    }
+    text
+}
+
+/// The same for programs, where there is no document that has it.
+pub fn download_event(download: &Download) -> String {
+    event("download", &json!(download))
+}
+
 /// A notice for programs, as one line among the events.
 pub fn notice_event(notice: &Notice) -> String {
     event("notice", &json!(notice))
@@ -170,6 +200,9 @@ fn target_value(built: &Built) -> Value {
         "files": verified(&built.binaries),
         "notices": built.notices,
     });
+    if !built.downloads.is_empty() {
+        value["downloads"] = json!(built.downloads);
+    }
     if let Some(failure) = &built.link_failure {
         value["link-failure"] = json!(failure);
     }

@@ -7,6 +7,7 @@ use super::binaries;
 use super::configs::Configs;
 use super::context::Context;
 use super::crates::Crates;
+use super::download::{self, Download};
 use super::environment::{self, Environment, Wish};
 use super::error::Error;
 use super::first_use;
@@ -58,6 +59,8 @@ pub struct Built {
     pub is_news: bool,
     /// Why a link failed, where that can be said.
     pub link_failure: Option<LinkFailure>,
+    /// What crates of a failed build wanted of a network.
+    pub downloads: Vec<Download>,
 }
 
 /// Told before cargo starts, so that the environment can be shown, and what did not reach it; and
@@ -281,9 +284,21 @@ fn one(
     } else {
         (Vec::new(), link_failure::explain(project, build_dir, triple, &lines)?)
     };
+    let refused = if code == 0 { &[][..] } else { &lines };
+    let downloads = download::explain(project, &after_fetch, refused);
     let env_id = environment.plan.env_id.to_string();
     let target = triple.clone();
-    Ok(Built { target, env_id, code, binaries, notices, known, is_news, link_failure })
+    Ok(Built {
+        target,
+        env_id,
+        code,
+        binaries,
+        notices,
+        known,
+        is_news,
+        link_failure,
+        downloads,
+    })
 }
 
 fn status(mut command: Command, ground: &Ground) -> Result<u8, Error> {

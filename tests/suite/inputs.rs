@@ -141,7 +141,17 @@ fn wrong_bytes_are_not_kept() {
     let project = with_input("as = \"path\"");
     project.server().serve(PATH, b"something else".to_vec());
     let before = project.objects();
-    assert_snapshot!(project.xprov("-q restore"), @"");
+    assert_snapshot!(project.xprov("-q restore"), @r"
+    exit 5
+    --- stderr
+    error: Cargo.toml:8: the input `ui` cannot be had
+      caused by: `ui` does not match its pin
+        from      http://127.0.0.1:[PORT]/tags/v5.1.tar.gz
+        expected  sha256 [DIGEST]
+        actual    sha256 [DIGEST], [N] bytes
+
+      help: nothing was kept; if another file is meant, pin that one with its `sha256`
+    ");
     assert_eq!(project.objects().len(), before.len() + 8, "the toolchain alone");
     assert_eq!(project.leftovers(), [""; 0]);
     project.server().serve(PATH, zip());
@@ -154,8 +164,16 @@ fn offline_what_is_not_here_is_named() {
     project.settings("");
     project.xprov("-q restore").ok();
     project.settings(&lines(&project, &zip(), "as = \"path\""));
-    assert_snapshot!(project.xprov("-q --locked --offline restore"), @"");
-    assert_snapshot!(project.xprov(&format!("-q --offline build --target {TARGET}")), @"");
+    assert_snapshot!(project.xprov("-q --locked --offline restore"), @r"
+    exit 4
+    --- stderr
+    error: Cargo.toml:8: the input `ui` cannot be had
+      caused by: `ui` is not here, and the network may not be used (offline)
+
+      help: run `xprov restore` where there is a network
+    ");
+    let built = project.xprov(&format!("-q --offline build --target {TARGET}"));
+    assert_eq!(built.code, Some(4), "{built}");
 }
 
 #[test]
@@ -164,7 +182,14 @@ fn what_is_no_archive_cannot_be_unpacked() {
     let bytes = b"<svg/>".to_vec();
     project.server().serve(PATH, bytes.clone());
     project.settings(&lines(&project, &bytes, "as = \"unpacked\""));
-    assert_snapshot!(project.xprov("-q restore"), @"");
+    assert_snapshot!(project.xprov("-q restore"), @r#"
+    exit 5
+    --- stderr
+    error: Cargo.toml:8: the input `ui` cannot be unpacked
+      caused by: this is no archive: neither tar (plain, xz, gzip, zstd) nor zip nor a Debian package; it starts with `<svg/>`
+
+      help: correct `strip` and `keep`; what is no archive needs `as = "path"` or `as = "file-url"`
+    "#);
 }
 
 #[test]
@@ -177,8 +202,20 @@ fn variables_with_another_meaning_are_refused_before_anything_is_fetched() {
         project.edit("Cargo.toml", "UI_DOWNLOAD_URL", variable);
         project.xprov("-q restore")
     };
-    assert_snapshot!(with("LD_PRELOAD"), @"");
-    assert_snapshot!(with("OUT_DIR"), @"");
+    assert_snapshot!(with("LD_PRELOAD"), @r"
+    exit 2
+    --- stderr
+    error: Cargo.toml:10: the input `ui` cannot set LD_PRELOAD: code from elsewhere
+
+      help: name the variable that the crate reads (docs/inputs.md)
+    ");
+    assert_snapshot!(with("OUT_DIR"), @r"
+    exit 2
+    --- stderr
+    error: Cargo.toml:10: the input `ui` cannot set OUT_DIR: cargo sets it itself or reads it
+
+      help: name the variable that the crate reads (docs/inputs.md)
+    ");
     assert_snapshot!(with("A B"), @"");
     project.settings(&format!(
         "env.set = {{ UI_DOWNLOAD_URL = \"x\" }}\n{}",

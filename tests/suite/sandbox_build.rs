@@ -2,6 +2,7 @@
 //! those of an environment: `/usr` and its like are roots here, and a folder beside is not.
 
 mod bench;
+mod network;
 
 use std::ffi::OsString;
 use std::fs;
@@ -161,7 +162,7 @@ fn no_network_for_anyone() {
     assert!(refused.contains("Permission denied"), "{refused}");
     if complete() {
         let noted = bench.noted(NoticeKind::Refused);
-        assert!(noted.contains(&"connect to the network (IPv4)".to_owned()), "{noted:?}");
+        assert!(noted.contains(&"connect to 127.0.0.1:1".to_owned()), "{noted:?}");
     }
     let mut open = Bench::new(Mode::On);
     open.roots.network = true;

@@ -66,6 +66,13 @@ impl Command<'_> {
                 say(&summary::link_failure_event(failure));
             }
         }
+        for download in outcome.built.iter().flat_map(|built| &built.downloads) {
+            if !self.global.json {
+                say(&summary::download_text(download, self.style));
+            } else if !is_build {
+                say(&summary::download_event(download));
+            }
+        }
         let failed = binaries.iter().any(|binary| !binary.passed());
         if let Some(error) = outcome.error {
             return Err(error);
