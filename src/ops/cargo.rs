@@ -288,17 +288,7 @@ fn one(
     let downloads = download::explain(project, &after_fetch, refused);
     let env_id = environment.plan.env_id.to_string();
     let target = triple.clone();
-    Ok(Built {
-        target,
-        env_id,
-        code,
-        binaries,
-        notices,
-        known,
-        is_news,
-        link_failure,
-        downloads,
-    })
+    Ok(Built { target, env_id, code, binaries, notices, known, is_news, link_failure, downloads })
 }
 
 fn status(mut command: Command, ground: &Ground) -> Result<u8, Error> {

@@ -174,8 +174,7 @@ mod tests {
     fn a_known_crate_gets_all_lines() {
         let source = Source::default();
         let wanted = [Wanted::Url(ZIP)];
-        let found =
-            download("workspace", "utoipa-swagger-ui", Some("9.0.2"), &wanted, &source);
+        let found = download("workspace", "utoipa-swagger-ui", Some("9.0.2"), &wanted, &source);
         assert_eq!(
             found.settings,
             format!(
@@ -194,8 +193,7 @@ mod tests {
              let b = env::var(\"OUT_DIR\"); \"https://docs.rs/x\""
         );
         let source = Source::parse(&text);
-        let found =
-            download("package", "widget", None, &[Wanted::Address("github.com")], &source);
+        let found = download("package", "widget", None, &[Wanted::Address("github.com")], &source);
         assert_eq!(found.url.as_deref(), Some(ZIP));
         assert_eq!(found.env.as_deref(), Some("WIDGET_URL"));
         assert!(found.settings.ends_with("env = \"WIDGET_URL\"\nas = \"file-url\"\n"));

@@ -8,6 +8,7 @@ mod components;
 mod equal_bytes;
 mod harbor;
 mod hostile;
+mod inputs;
 mod lance;
 mod leaks;
 mod machine;

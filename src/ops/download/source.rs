@@ -112,8 +112,7 @@ fn literals(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_variable(literal: &str) -> bool {
-    let shouted =
-        |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let shouted = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     literal.len() > 3
         && literal.contains('_')
         && literal.starts_with(|c: char| c.is_ascii_uppercase())

@@ -24,7 +24,7 @@ const DOMAIN: u16 = 53;
 /// Programs that build scripts download with.
 const DOWNLOADERS: [&str; 4] = ["curl", "wget", "aria2c", "git"];
 
-const WHY: &str = "what comes over it is in no lock";
+const WHY: &str = "what comes over a network is in no lock";
 
 /// The sockets of the processes, by the kernel's numbers for them.
 #[derive(Default)]

@@ -1,5 +1,7 @@
 //! What a build says of everything that did not reach it, that shims changed, or that a link missed.
 
+mod downloads;
+
 use insta::assert_snapshot;
 use serde_json::Value;
 use xprov::shim::ledger::{Line, Notice, NoticeKind, Undefined};
