@@ -96,6 +96,7 @@ fn sentence(notice: &Notice) -> String {
         (NoticeKind::Refused, _) => " is refused".to_owned(),
         (NoticeKind::Seen, _) => " would be refused".to_owned(),
         (NoticeKind::Kept, _) => " is used".to_owned(),
+        (NoticeKind::Tool, _) => " is not in the environment".to_owned(),
         (NoticeKind::Source, _) => String::new(),
         (_, Some(became)) => format!(" becomes `{became}`"),
         (_, None) => " is left out".to_owned(),
@@ -109,7 +110,8 @@ fn sentence(notice: &Notice) -> String {
         let _ = write!(text, ": {why}");
     }
     if let Some(allow) = allow {
-        let _ = write!(text, "; allow it with `{allow}`");
+        let verb = if *kind == NoticeKind::Tool { "add" } else { "allow" };
+        let _ = write!(text, "; {verb} it with `{allow}`");
     }
     text
 }
@@ -230,6 +232,10 @@ mod tests {
         let isa = notice(NoticeKind::Isa, krate("1.0.0"), "-march=native");
         let notices = [
             notice(NoticeKind::Source, krate("1.0.0"), "build.rs:3 asks for the CPU"),
+            Notice {
+                allow: Some("host-tools.protoc = true".to_owned()),
+                ..notice(NoticeKind::Tool, krate("1.0.0"), "protoc")
+            },
             notice(NoticeKind::Refused, krate("1.0.0"), "read /proc/cpuinfo"),
             notice(NoticeKind::Seen, krate("1.0.0"), "read /etc/os-release"),
             notice(NoticeKind::Variable, variable, "CC"),
@@ -245,6 +251,7 @@ warning: a-sys 1.0.0: `-march=native` is left out: it is so
 warning: a-sys 1.0.0: `read /proc/cpuinfo` is refused: it is so
 warning: a-sys 1.0.0: `read /etc/os-release` would be refused: it is so
 warning: a-sys 1.0.0: build.rs:3 asks for the CPU: it is so
+warning: a-sys 1.0.0: `protoc` is not in the environment: it is so; add it with `host-tools.protoc = true`
   help: settings stand in the root Cargo.toml, below `[workspace.metadata.xprov]`, or `[package.metadata.xprov]` where there is no workspace
 ";
         assert_eq!(text, expected);

@@ -22,6 +22,7 @@ use crate::hermetic::build_inputs::build_inputs;
 use crate::hermetic::cargo_args::{CargoArgs, Surroundings, is_question};
 use crate::hermetic::flags::filter_arguments;
 use crate::hermetic::{Plan, Warning};
+use crate::recipe::Collection;
 use crate::shim::CWD_VARIABLE;
 use crate::sys::process::{exit_code, hermetic_command};
 use crate::vocab::event::Event;
@@ -278,6 +279,10 @@ fn one(
     let lines = ledger.since()?;
     let is_news = ledger.is_new() || !lines.is_empty();
     notices.extend(notices::of_ledger(&lines));
+    if lines.iter().any(|line| !line.lacked.is_empty()) {
+        let known = Collection::load(&project.recipes()?)?.tools();
+        notices.extend(notices::of_lacking(&lines, &known));
+    }
     let build_dir = &environment.plan.build_dir;
     let (binaries, link_failure) = if code == 0 {
         (binaries::verify(context, &environment, &files)?, None)

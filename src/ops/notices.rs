@@ -3,6 +3,7 @@
 //! business.
 
 mod surroundings;
+mod tools;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub use surroundings::surroundings;
+pub use tools::of_lacking;
 
 use crate::hermetic::cargo_config::{ARGUMENT, Place};
 use crate::hermetic::{Origin, Warning};
@@ -59,6 +61,8 @@ pub enum NoticeKind {
     Seen,
     /// A build script or proc-macro asks in its source for what no sandbox can hide.
     Source,
+    /// A build script failed that had looked for a tool which the environment can have.
+    Tool,
 }
 
 /// Whose notice it is.
@@ -198,10 +202,7 @@ pub fn of_ledger(lines: &[Line]) -> Vec<Notice> {
     let mut seen = BTreeSet::new();
     let mut notices = Vec::new();
     for line in lines {
-        let subject = match &line.krate {
-            Some(name) => Subject::Crate { name: name.clone(), version: line.version.clone() },
-            None => Subject::Tool { tool: line.tool.clone() },
-        };
+        let subject = subject(line);
         for notice in &line.notices {
             if seen.insert((notice.kind, subject.clone(), notice.what.clone())) {
                 notices.push(Notice {
@@ -217,6 +218,14 @@ pub fn of_ledger(lines: &[Line]) -> Vec<Notice> {
     }
     notices.sort();
     notices
+}
+
+/// The crate that a line is about, or the tool where cargo named none.
+fn subject(line: &Line) -> Subject {
+    match &line.krate {
+        Some(name) => Subject::Crate { name: name.clone(), version: line.version.clone() },
+        None => Subject::Tool { tool: line.tool.clone() },
+    }
 }
 
 fn kind(kind: ledger::NoticeKind) -> NoticeKind {

@@ -180,9 +180,8 @@ impl Collection {
             |selected: &Selected<'_>, tool: &Name| selected.recipe.tool.as_ref() == Some(tool);
         let of_tool = || self.iter().filter(|selected| provides(selected, tool));
         let default = of_tool().min_by_key(rank).ok_or_else(|| {
-            let tools = self.iter().filter_map(|selected| selected.recipe.tool.clone());
-            let known: BTreeSet<Name> = tools.collect();
-            RecipeError::UnknownTool { tool: tool.clone(), known: known.into_iter().collect() }
+            let known = self.tools().into_iter().collect();
+            RecipeError::UnknownTool { tool: tool.clone(), known }
         })?;
         let Some(name) = &choice.recipe else { return self.with_components(default, choice) };
         let known = || of_tool().map(|selected| selected.recipe.name.clone()).collect();
@@ -199,6 +198,11 @@ impl Collection {
                 known: known(),
             }),
         }
+    }
+
+    /// The host tools that recipes provide.
+    pub fn tools(&self) -> BTreeSet<Name> {
+        self.iter().filter_map(|selected| selected.recipe.tool.clone()).collect()
     }
 
     /// The recipe, if it has the components that `choice` asks for.

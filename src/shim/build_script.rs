@@ -80,8 +80,13 @@ impl Surroundings {
 
     /// Appends the notices. A ledger informs: that it cannot be written stops nothing.
     pub fn note(&self, tool: &str, notices: Vec<Notice>) {
+        self.note_lacking(tool, notices, Vec::new());
+    }
+
+    /// The same, with the programs that a build script did not find before it failed.
+    pub fn note_lacking(&self, tool: &str, notices: Vec<Notice>, lacked: Vec<String>) {
         let (krate, version) = (self.krate.clone(), self.version.clone());
-        let line = Line { tool: tool.into(), krate, version, notices, ..Line::default() };
+        let line = Line { tool: tool.into(), krate, version, notices, lacked, ..Line::default() };
         if let Some(path) = &self.ledger {
             let _ = ledger::append(path, &line);
         }
@@ -187,9 +192,12 @@ fn start(
         around.hide(command);
     };
     let watch = crate::sys::confine::Watch::Names;
-    let (status, notices) = super::supervisor::run(mode, access, watch, job.program, prepare)?;
-    around.note("build-script", notices);
-    Ok(status)
+    let bin = Some(around.env_dir.join("bin"));
+    let ended = super::supervisor::run(mode, access, watch, bin, job.program, prepare)?;
+    // Most look for more than they need; of one that fails it may be the reason.
+    let lacked = if ended.status.success() { Vec::new() } else { ended.lacked };
+    around.note_lacking("build-script", ended.notices, lacked);
+    Ok(ended.status)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -154,6 +154,7 @@ fn prepare(
         args: arguments.iter().map(|word| lossy(word)).collect(),
         notices: rewritten.notices,
         undefined: Vec::new(),
+        lacked: Vec::new(),
     });
     let (call, step, denied) = (rewritten.call, rewritten.step, rewritten.denied);
     let unit = match tool.kind {

@@ -28,6 +28,9 @@ pub struct Line {
     /// Symbols that a failed link missed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undefined: Vec<Undefined>,
+    /// Programs that a build script looked for in the environment, did not find, and failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacked: Vec<String>,
 }
 
 /// A symbol that a link missed.

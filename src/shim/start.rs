@@ -116,11 +116,12 @@ fn supervised(
     let (mode, access) = around.access()?;
     let is_rustc = tool.kind == Kind::Rustc;
     let watch = if is_rustc { Watch::Opens } else { Watch::Names };
-    Some(super::supervisor::run(mode, access, watch, &call.program, |command| {
+    let ended = super::supervisor::run(mode, access, watch, None, &call.program, |command| {
         command.args(&call.arguments);
         adapt(command, call, tool);
         around.hide(command);
-    }))
+    });
+    Some(ended.map(|ended| (ended.status, ended.notices)))
 }
 
 /// Without Linux there is no supervisor.

@@ -34,24 +34,45 @@ struct Judge {
     access: Access,
     notices: Mutex<BTreeSet<Notice>>,
     network: Mutex<Network>,
+    /// The environment's directory of programs, where it matters what was not found there.
+    bin: Option<PathBuf>,
+    lacked: Mutex<BTreeSet<String>>,
 }
 
-/// Runs the program, and says what it was refused. `prepare` gives the command its arguments.
+/// How a supervised program ended.
+pub(super) struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// What it was refused, or seen to do.
+    pub notices: Vec<Notice>,
+    /// The programs that it looked for in the environment and did not find.
+    pub lacked: Vec<String>,
+}
+
+/// Runs the program, and says what it was refused and which programs it did not find in `bin`.
+/// `prepare` gives the command its arguments.
 pub(super) fn run(
     mode: Mode,
     access: Access,
     watch: Watch,
+    bin: Option<PathBuf>,
     program: &Path,
     prepare: impl FnOnce(&mut Command),
-) -> io::Result<(ExitStatus, Vec<Notice>)> {
+) -> io::Result<Ended> {
     let supervised = available().supervision;
     let confine = move |access: &Access, supervised| match mode {
         Mode::On => Confinement::new(&access.rules(supervised)),
         Mode::Off | Mode::Report => Ok(Confinement::none()),
     };
     let confinement = confine(&access, supervised)?;
-    let judge =
-        Arc::new(Judge { mode, access, notices: Mutex::default(), network: Mutex::default() });
+    let judge = Arc::new(Judge {
+        mode,
+        access,
+        notices: Mutex::default(),
+        network: Mutex::default(),
+        bin,
+        lacked: Mutex::default(),
+    });
     process::adopt_orphans();
     let (mut command, pending) = confinement.supervised(program, watch)?;
     let judging = Arc::clone(&judge);
@@ -72,13 +93,31 @@ pub(super) fn run(
     drop(command);
     let status = child.wait()?;
     judge.unaddressed();
-    let notices = std::mem::take(&mut *judge.notices());
-    Ok((status, notices.into_iter().collect()))
+    let notices = std::mem::take(&mut *judge.notices()).into_iter().collect();
+    let lacked = std::mem::take(&mut *judge.lacked()).into_iter().collect();
+    Ok(Ended { status, notices, lacked })
 }
 
 impl Judge {
     fn notices(&self) -> std::sync::MutexGuard<'_, BTreeSet<Notice>> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lacked(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.lacked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a program that was looked for in the environment and is not there.
+    fn remember_lacking(&self, wish: Wish, path: &Path) {
+        let in_bin = self.bin.is_some() && path.parent() == self.bin.as_deref();
+        if in_bin && matches!(wish, Wish::Look | Wish::Run) && path.symlink_metadata().is_err() {
+            let mut lacked = self.lacked();
+            if let Some(name) = path.file_name().and_then(OsStr::to_str)
+                && lacked.len() < MOST
+            {
+                lacked.insert(name.to_owned());
+            }
+        }
     }
 
     /// Answers until nobody is left to ask.
@@ -131,6 +170,7 @@ impl Judge {
             verdict = real.map_or(verdict, |real| self.access.verdict(wish, &real, request.tid));
         }
         if verdict == Verdict::Granted || verdict == Verdict::Noted {
+            self.remember_lacking(wish, path);
             if verdict == Verdict::Noted {
                 let why = "make and scripts have the path of this machine's shell built in";
                 self.note(NoticeKind::Seen, format!("run {}", path.display()), why, None);
