@@ -14,6 +14,7 @@ use crate::ops::{
 };
 use crate::recipe::{Component, Origin, Recipe};
 use crate::sys::ambient::Ambient;
+use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
 /// Writes data to standard output. A reader that went away ends the program quietly, as with
@@ -198,7 +199,7 @@ pub fn recipes_text(listings: &[RecipeListing]) -> String {
     for RecipeListing { recipe, origin: from } in listings {
         let _ = writeln!(
             text,
-            "{:width$}  {:6}  {}  [{}]",
+            "{:width$}  {:10}  {}  [{}]",
             recipe.name.as_str(),
             recipe.slot.as_str(),
             recipe.summary,
@@ -232,6 +233,7 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
         }
     };
     line("slot", recipe.slot.as_str());
+    line("tool", recipe.tool.as_ref().map(Name::as_str).unwrap_or_default());
     line("homepage", recipe.homepage.as_deref().unwrap_or_default());
     line("licence", recipe.licence.as_deref().unwrap_or_default());
     let every = if recipe.targets.is_empty() { "every" } else { "" };
@@ -249,6 +251,8 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
         }
         let tools: Vec<&str> = variant.provides.tools.keys().map(String::as_str).collect();
         line("  tools", &tools.join(", "));
+        let variables: Vec<&str> = variant.provides.env.keys().map(String::as_str).collect();
+        line("  variables", &variables.join(", "));
         line("  glibc", variant.provides.glibc.as_deref().unwrap_or_default());
     }
     text

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::error::Error;
+use super::resolve::is_version;
 use super::sysroot_packages;
 use crate::lockfile::{Request, RequestedRecipe};
 use crate::recipe::{Collection, Origin, Selected, Slot};
@@ -99,6 +100,22 @@ impl Demand<'_> {
     pub fn is_for(&self, host: &RustTriple) -> bool {
         let foreign = || self.target.as_ref().is_some_and(|target| needs_runner(host, target));
         self.host.as_ref().is_none_or(|own| own == host) && (self.slot != Slot::Runner || foreign())
+    }
+
+    /// Whether its recipe serves `host`; of a tool whose pins stand in the recipe, in the version
+    /// that is asked for. What an index has is not known before it is read.
+    fn serves(&self, host: &RustTriple) -> bool {
+        let Ok(variant) = self.selected.recipe.variant(host) else { return false };
+        let Some(version) = self.version.as_ref().filter(|_| self.tool.is_some()) else {
+            return true;
+        };
+        variant.components.iter().all(|component| {
+            component.artifacts.is_empty()
+                || component.artifacts.iter().any(|artifact| {
+                    artifact.host.as_ref().is_none_or(|own| own == host)
+                        && is_version(version, &artifact.version)
+                })
+        })
     }
 }
 
@@ -216,9 +233,7 @@ fn served_hosts(
         let Ok(demands) = demands(settings, collection, std::slice::from_ref(host), targets) else {
             continue;
         };
-        let served = demands
-            .iter()
-            .all(|demand| !demand.is_for(host) || demand.selected.recipe.variant(host).is_ok());
+        let served = demands.iter().all(|demand| !demand.is_for(host) || demand.serves(host));
         if served {
             hosts.push(host.clone());
         }
@@ -229,6 +244,21 @@ fn served_hosts(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_without_the_version_of_a_tool_is_not_served() {
+        let triple = |text: &str| -> RustTriple { text.parse().expect("a triple") };
+        let collection = Collection::load(&[]).expect("the built-in recipes");
+        let hosts = [triple("x86_64-unknown-linux-gnu")];
+        for (version, on_mac) in [("3.25", false), ("3.31", true), ("=4.4.2", true)] {
+            let text = format!("[workspace.metadata.xprov]\nhost-tools.cmake = \"{version}\"\n");
+            let settings = Settings::parse("Cargo.toml", &text).expect("settings");
+            let demands = demands(&settings, &collection, &hosts, &hosts).expect("recipes");
+            let cmake = demands.last().expect("the tool");
+            assert!(cmake.serves(&hosts[0]));
+            assert_eq!(cmake.serves(&triple("aarch64-apple-darwin")), on_mac, "{version}");
+        }
+    }
 
     #[test]
     fn every_host_asks_for_the_same() {

@@ -363,7 +363,7 @@ fn no_artifact(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Error {
 }
 
 /// `1.85` admits 1.85 and 1.85.1, `=1.85.0` only itself.
-fn is_version(wanted: &str, version: &str) -> bool {
+pub(super) fn is_version(wanted: &str, version: &str) -> bool {
     match wanted.strip_prefix('=') {
         Some(exact) => exact == version,
         None => version.strip_prefix(wanted).is_some_and(|rest| {

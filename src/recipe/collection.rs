@@ -421,6 +421,40 @@ mod tests {
     }
 
     #[test]
+    fn every_host_tool_has_a_default_and_its_pins_cover_the_hosts() {
+        let collection = builtin();
+        assert_eq!(
+            collection.tools().iter().map(Name::as_str).collect::<Vec<_>>(),
+            ["cmake", "ninja", "perl", "protoc"]
+        );
+        for tool in collection.tools() {
+            let selected = collection.select_tool(&tool, &Choice::default()).expect("a recipe");
+            assert_eq!((selected.recipe.default, &selected.recipe.name), (true, &tool));
+        }
+        for selected in collection.iter().filter(|selected| selected.recipe.tool.is_some()) {
+            let recipe = selected.recipe;
+            for variant in &recipe.variants {
+                let [component] = &variant.components[..] else { panic!("{}", recipe.name) };
+                assert_eq!(Some(&component.name), recipe.tool.as_ref(), "{}", recipe.name);
+                let versions: BTreeSet<&str> =
+                    component.artifacts.iter().map(|pin| pin.version.as_str()).collect();
+                for (host, version) in
+                    variant.hosts.iter().flat_map(|host| versions.iter().map(move |v| (host, v)))
+                {
+                    let of = |pin: &&crate::recipe::model::PinnedArtifact| {
+                        pin.host.as_ref() == Some(host) && pin.version == **version
+                    };
+                    let pins = component.artifacts.iter().filter(of).count();
+                    assert_eq!(pins, 1, "{} {version} {host}", recipe.name);
+                }
+            }
+            if recipe.name.as_str().ends_with("-release") {
+                assert_eq!(recipe.hosts().count(), 4, "{}", recipe.name);
+            }
+        }
+    }
+
+    #[test]
     fn a_recipe_must_have_its_files_name() {
         let text = builtin::RECIPES[0].1.to_owned();
         let error = Collection::load(&[("recipes/other.toml".to_owned(), text)]);

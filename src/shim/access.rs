@@ -91,6 +91,11 @@ const NETWORK_FILES: [&str; 11] = [
 /// build script wants in them is worth a notice.
 const SEARCHED_BY_MAKE: [&str; 2] = ["/usr/include", "/usr/local/include"];
 
+/// What cmake and perl look at whatever they are asked to do: which system this is, and where it has
+/// its programs. Themselves: what a build script wants in these directories is worth a notice.
+const LOOKED_AT_BY_TOOLS: [&str; 7] =
+    ["/usr", "/opt", "/lib", "/lib64", "/etc/debian_version", "/bin/pwd", "/usr/bin/pwd"];
+
 /// What the C library, allocators, compilers and Rust's std ask for by themselves, in order to be
 /// fast or to write in colour. It does not exist for a build, and nobody needs to know.
 const ASKED_FOR_SPEED: [&str; 8] = [
@@ -164,6 +169,9 @@ impl Access {
             Wish::Look | Wish::Read
                 if SEARCHED_BY_MAKE.iter().any(|dir| path == Path::new(dir)) =>
             {
+                Verdict::Hidden
+            }
+            Wish::Look if LOOKED_AT_BY_TOOLS.iter().any(|name| path == Path::new(name)) => {
                 Verdict::Hidden
             }
             _ => Verdict::Refused,
@@ -307,6 +315,9 @@ mod tests {
         }
         assert_eq!(verdict(Wish::Run, "/bin/sh"), Verdict::Noted);
         assert_eq!(verdict(Wish::Read, "/sys/fs/cgroup/cpu.max"), Verdict::Hidden);
+        assert_eq!(verdict(Wish::Look, "/usr"), Verdict::Hidden);
+        assert_eq!(verdict(Wish::Look, "/usr/bin"), Verdict::Refused);
+        assert_eq!(verdict(Wish::Read, "/etc/debian_version"), Verdict::Refused);
     }
 
     #[test]

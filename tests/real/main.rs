@@ -7,6 +7,7 @@
 mod components;
 mod equal_bytes;
 mod harbor;
+mod host_tools;
 mod hostile;
 mod inputs;
 mod lance;

@@ -3,6 +3,7 @@
 
 mod components;
 mod doctor;
+mod host_tools;
 mod listing;
 mod lock;
 mod notices;
