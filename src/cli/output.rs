@@ -1,5 +1,6 @@
 //! Outcomes as text or JSON. Data goes to standard output, in sentences or in one document.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use crate::inspect::{Facts, Rule, Verdict};
 use crate::ops::{
     EnvFiles, LockOutcome, RecipeListing, RestoreOutcome, StoreListing, StoreSize, VerifyOutcome,
 };
-use crate::recipe::{Component, Origin, Recipe};
+use crate::recipe::{Component, Origin, Provides, Recipe};
 use crate::sys::ambient::Ambient;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -199,11 +200,12 @@ pub fn recipes_text(listings: &[RecipeListing]) -> String {
     for RecipeListing { recipe, origin: from } in listings {
         let _ = writeln!(
             text,
-            "{:width$}  {:10}  {}  [{}]",
+            "{:width$}  {:10}  {}  [{}]{}",
             recipe.name.as_str(),
             recipe.slot.as_str(),
             recipe.summary,
-            origin(from)
+            origin(from),
+            recipe.doubt().map(|doubt| format!("  ({doubt})")).unwrap_or_default()
         );
     }
     text
@@ -238,7 +240,10 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
     line("licence", recipe.licence.as_deref().unwrap_or_default());
     let every = if recipe.targets.is_empty() { "every" } else { "" };
     line("targets", &format!("{every}{}", triples(&recipe.targets)));
-    line("default", if recipe.default { "yes" } else { "no" });
+    let default_for = triples(&recipe.default_for);
+    let default = if default_for.is_empty() { "no" } else { &default_for };
+    line("default", if recipe.default { "yes" } else { default });
+    line("pins", recipe.doubt().as_deref().unwrap_or_default());
     if let Some(debian) = &recipe.debian {
         let suites: Vec<&str> = debian.suites.iter().map(|suite| suite.suite.as_str()).collect();
         line("suites", &suites.join(", "));
@@ -249,11 +254,18 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
             let asked = if component.optional { " (on request)" } else { "" };
             line(&format!("  {}{asked}", component.name), &sources(component));
         }
-        let tools: Vec<&str> = variant.provides.tools.keys().map(String::as_str).collect();
-        line("  tools", &tools.join(", "));
-        let variables: Vec<&str> = variant.provides.env.keys().map(String::as_str).collect();
+        let provides = &variant.provides;
+        let of_targets = provides.target.keys().map(|target| provides.for_target(Some(target)));
+        let all: Vec<Provides> = of_targets.chain([provides.clone()]).collect();
+        let each = |list: BTreeSet<&str>| list.into_iter().collect::<Vec<_>>().join(", ");
+        let tools = all.iter().flat_map(|provides| provides.tools.keys().map(String::as_str));
+        line("  tools", &each(tools.collect()));
+        let variables: Vec<&str> = provides.env.keys().map(String::as_str).collect();
         line("  variables", &variables.join(", "));
-        line("  glibc", variant.provides.glibc.as_deref().unwrap_or_default());
+        line(
+            "  glibc",
+            &each(all.iter().filter_map(|provides| provides.glibc.as_deref()).collect()),
+        );
     }
     text
 }

@@ -230,11 +230,10 @@ fn served_hosts(
     let Ok(chosen) = demands(settings, collection, &hosts, targets) else { return hosts };
     let Some(rust) = chosen.first() else { return hosts };
     for host in rust.selected.recipe.hosts().filter(|host| *host != here) {
-        let Ok(demands) = demands(settings, collection, std::slice::from_ref(host), targets) else {
-            continue;
-        };
-        let served = demands.iter().all(|demand| !demand.is_for(host) || demand.serves(host));
-        if served {
+        let of_host = demands(settings, collection, std::slice::from_ref(host), targets);
+        let served =
+            |demands: Vec<Demand<'_>>| demands.iter().all(|of| !of.is_for(host) || of.serves(host));
+        if of_host.is_ok_and(served) {
             hosts.push(host.clone());
         }
     }

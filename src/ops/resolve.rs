@@ -22,6 +22,7 @@ use crate::upstream::debian::{
     self, Access, Bases, DebianError, PackageOn, Resolution, ResolvedComponent, Resolver, Suite,
 };
 use crate::upstream::{Get, GetError};
+use crate::vocab::digest::Sha256;
 use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 use crate::vocab::url::Url;
@@ -137,7 +138,6 @@ pub fn resolve(
 fn expand<'a>(wanted: &Wanted<'_>, demand: &'a Demand<'a>) -> Result<Vec<Expansion<'a>>, Error> {
     let mut unique = BTreeMap::new();
     for host in wanted.hosts.iter().filter(|host| demand.is_for(host)) {
-        let variant = demand.selected.recipe.variant(host)?;
         let of_slot: Vec<&RustTriple> = match &demand.target {
             // A C compiler for a machine that is only a host is needed on that machine only.
             Some(target) if wanted.targets.contains(target) || target == host => vec![target],
@@ -145,7 +145,9 @@ fn expand<'a>(wanted: &Wanted<'_>, demand: &'a Demand<'a>) -> Result<Vec<Expansi
             None => wanted.targets.iter().chain([host]).collect(),
         };
         for target in of_slot {
-            for expansion in variant.expand(host, target, &demand.components) {
+            for expansion in
+                demand.selected.recipe.variant(host)?.expand(host, target, &demand.components)
+            {
                 let key = (
                     expansion.component.name.clone(),
                     expansion.host.clone(),
@@ -186,6 +188,7 @@ fn demand_entries(
     let (own, looked_up): (Vec<_>, Vec<_>) = rest.partition(is_pinned);
     let mut entries: Vec<Entry> =
         own.into_iter().map(|expansion| pinned(demand, expansion)).collect::<Result<_, _>>()?;
+    say_unconfirmed(context, demand, expansions, &entries);
     let Some(debian) = demand.selected.recipe.debian.as_ref().filter(|_| !looked_up.is_empty())
     else {
         return Ok(entries);
@@ -223,6 +226,26 @@ fn demand_entries(
     let pairs = pairs();
     entries.extend(pairs.map(|(expansion, component)| entry(demand, expansion, component)));
     Ok(entries)
+}
+
+/// One line where a pin was seen in one place only.
+fn say_unconfirmed(
+    context: &Context<'_>,
+    demand: &Demand<'_>,
+    expansions: &[Expansion<'_>],
+    entries: &[Entry],
+) {
+    let single = |pin: &&PinnedArtifact| pin.status == Status::SingleSource;
+    let pins = expansions.iter().flat_map(|expansion| expansion.pins().filter(single));
+    let single: Vec<Sha256> = pins.map(|pin| pin.sha256).collect();
+    let doubted = |entry: &&Entry| entry.artifacts.iter().any(|of| single.contains(&of.sha256));
+    let keys: Vec<String> = entries.iter().filter(doubted).map(|of| of.key.to_string()).collect();
+    if !keys.is_empty() {
+        let recipe = &demand.selected.recipe.name;
+        let (keys, show) = (keys.join(", "), format!("`xprov recipes show {recipe}`"));
+        let note = format!("{recipe}: the digest of {keys} was seen in one place only ({show})");
+        context.observer.event(Event::Note(note));
+    }
 }
 
 fn say_skipped(context: &Context<'_>, demand: &Demand<'_>, resolution: &Resolution) {

@@ -88,7 +88,7 @@ pub fn filled<'a>(
             continue;
         }
         let sysroot_tree = tree(TreeRole::Sysroot).unwrap_or_else(|| main.clone());
-        let provides = variant(collection, host, entry)?.provides.clone();
+        let provides = variant(collection, host, entry)?.provides.for_target(target.as_ref());
         filled.push(Filled { slot, target, tool, main, sysroot_tree, provides, has_packages });
     }
     Ok(filled)
@@ -246,6 +246,12 @@ impl Toolset {
             let more = if aliases { tool.aliases.as_slice() } else { &[] };
             for name in more.iter().chain([name]) {
                 self.shims.insert(name.clone(), shim.clone());
+            }
+        }
+        for (name, path) in &from.provides.names {
+            let path = from.main.join(path);
+            if path.symlink_metadata().is_ok() {
+                self.links.entry(name.clone()).or_insert(path);
             }
         }
         for pattern in &from.provides.links {

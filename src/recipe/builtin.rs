@@ -4,11 +4,16 @@ use crate::vocab::digest::{Blake3, KeyHasher};
 
 /// Name and text of each recipe in `recipes/`.
 pub(super) const RECIPES: &[(&str, &str)] = &[
+    ("arm-gnu", include_str!("../../recipes/arm-gnu.toml")),
+    ("bootlin", include_str!("../../recipes/bootlin.toml")),
     ("cmake", include_str!("../../recipes/cmake.toml")),
     ("cmake-release", include_str!("../../recipes/cmake-release.toml")),
     ("gcc-aarch64-linux-gnu", include_str!("../../recipes/gcc-aarch64-linux-gnu.toml")),
     ("gcc-arm-linux-gnueabihf", include_str!("../../recipes/gcc-arm-linux-gnueabihf.toml")),
     ("gcc-x86_64-linux-gnu", include_str!("../../recipes/gcc-x86_64-linux-gnu.toml")),
+    ("macos-cross", include_str!("../../recipes/macos-cross.toml")),
+    ("musl-cc", include_str!("../../recipes/musl-cc.toml")),
+    ("musl-cross", include_str!("../../recipes/musl-cross.toml")),
     ("ninja", include_str!("../../recipes/ninja.toml")),
     ("ninja-release", include_str!("../../recipes/ninja-release.toml")),
     ("perl", include_str!("../../recipes/perl.toml")),

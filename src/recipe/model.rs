@@ -278,6 +278,31 @@ pub struct Provides {
     /// Further programs, as paths whose last component may have a `*`: linked under their own
     /// names.
     pub links: Vec<String>,
+    /// Programs under other names than their own: the name, and the path in the tree.
+    pub names: BTreeMap<String, String>,
+    /// What differs between targets, where one recipe serves several.
+    pub target: BTreeMap<RustTriple, ForTarget>,
+}
+
+/// What a cross toolchain provides for one target; what is absent is as for the variant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ForTarget {
+    /// The path of its programs up to the names that all toolchains share:
+    /// `bin/aarch64-none-linux-gnu-` for `bin/aarch64-none-linux-gnu-gcc`.
+    pub prefix: Option<String>,
+    /// Arguments of its compilers that come before the caller's.
+    pub args: Vec<String>,
+    /// As in [`Provides`].
+    pub sysroot: Option<String>,
+    /// As in [`Provides`].
+    pub loader_root: Option<String>,
+    /// As in [`Provides`].
+    pub pkg_config: Vec<String>,
+    /// As in [`Provides`].
+    pub compiler_include: Option<String>,
+    /// As in [`Provides`].
+    pub glibc: Option<String>,
 }
 
 /// One program.

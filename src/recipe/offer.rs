@@ -42,6 +42,14 @@ impl Recipe {
         Some(worst)
     }
 
+    /// Which of its pins are attested by one place only, as a clause; `None` where all are sure.
+    pub fn doubt(&self) -> Option<String> {
+        let components = self.variants.iter().flat_map(|variant| &variant.components);
+        let pins: Vec<_> = components.flat_map(|component| &component.artifacts).collect();
+        let single = pins.iter().filter(|pin| pin.status == Status::SingleSource).count();
+        (single > 0).then(|| format!("{single} of {} pins seen in one place only", pins.len()))
+    }
+
     /// Whether it is taken for `target` where the settings choose none.
     pub fn is_default_for(&self, target: &RustTriple) -> bool {
         self.default || self.default_for.contains(target)

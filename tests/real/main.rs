@@ -19,4 +19,5 @@ mod published;
 mod shell;
 mod stale;
 mod tools;
+mod upstream;
 mod zero_configuration;
