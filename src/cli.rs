@@ -6,6 +6,7 @@ mod dispatch;
 mod doctor;
 mod output;
 mod progress;
+mod recipes;
 mod report;
 mod split;
 mod style;

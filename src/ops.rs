@@ -54,7 +54,7 @@ pub use inputs::InputError;
 pub use link_failure::{Fixed, LinkFailure};
 pub use lock::{LockOutcome, lock, update};
 pub use notices::{Notice, NoticeKind, Subject};
-pub use recipes::{RecipeListing, list_recipes, show_recipe};
+pub use recipes::{RecipeCheck, RecipeListing, check_recipes, list_recipes, show_recipe};
 pub use restore::{RestoreOutcome, restore};
 pub use shell::{ShellRequest, shell};
 pub use store::{StoreListing, StoreSize, store_list, store_path, store_size};

@@ -2,6 +2,7 @@
 //! (`docs/recipe.md`). Pure: text in, values out; `ops` finds the files.
 
 mod builtin;
+pub mod check;
 mod collection;
 mod expand;
 mod model;

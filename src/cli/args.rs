@@ -259,6 +259,15 @@ pub enum RecipesVerb {
         #[command(flatten)]
         project: ProjectArgs,
     },
+    /// Check recipes without network: pins, names, paths, defaults. Exit code 1 if one is wrong.
+    Check {
+        /// Recipe files; by default every recipe that the project can use.
+        #[arg(value_name = "FILE")]
+        files: Vec<std::path::PathBuf>,
+        /// The project.
+        #[command(flatten)]
+        project: ProjectArgs,
+    },
 }
 
 /// Which project.

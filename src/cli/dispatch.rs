@@ -13,6 +13,7 @@ use super::args::{Cli, EnvArgs, Global, RecipesVerb, StoreVerb, Verb};
 use super::doctor;
 use super::output;
 use super::progress::Progress;
+use super::recipes;
 use super::report;
 use super::split::split;
 use super::style::Style;
@@ -248,6 +249,15 @@ impl Command<'_> {
             RecipesVerb::Show { name, project } => {
                 let listing = ops::show_recipe(context, project.manifest_path.as_deref(), name)?;
                 self.print(|| output::recipe_text(&listing), || output::recipe_json(&listing))
+            }
+            RecipesVerb::Check { files, project } => {
+                let manifest = project.manifest_path.as_deref();
+                let outcome = ops::check_recipes(context, manifest, files)?;
+                self.print(
+                    || recipes::text(&outcome, self.data_style),
+                    || recipes::json(&outcome),
+                )?;
+                Ok(u8::from(!outcome.findings.is_empty()))
             }
         }
     }

@@ -1,10 +1,14 @@
-//! `recipes list` and `recipes show`.
+//! `recipes list`, `recipes show` and `recipes check`.
+
+use std::path::PathBuf;
 
 use super::context::Context;
 use super::error::Error;
 use super::lock::collection;
 use super::project::Project;
+use crate::recipe::check::{Finding, check};
 use crate::recipe::{Collection, Origin, Recipe};
+use crate::sys::fs::read_text;
 
 /// One recipe and where it was read.
 #[derive(Debug, Clone)]
@@ -13,6 +17,67 @@ pub struct RecipeListing {
     pub recipe: Recipe,
     /// Where it was read.
     pub origin: Origin,
+}
+
+/// What `recipes check` found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecipeCheck {
+    /// The names of the recipes that were looked at, sorted; a file that is no recipe has its path
+    /// here.
+    pub checked: Vec<String>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the recipes in `files`; where none is named, every recipe that the project can use.
+pub fn check_recipes(
+    context: &Context<'_>,
+    manifest: Option<&str>,
+    files: &[PathBuf],
+) -> Result<RecipeCheck, Error> {
+    let mut outcome = RecipeCheck::default();
+    let texts = if files.is_empty() {
+        match Project::find(context.ambient, manifest) {
+            Ok(project) => project.recipes()?,
+            Err(Error::NoProject { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        }
+    } else {
+        let read = |file: &PathBuf| -> Result<_, Error> {
+            let shown = file.display().to_string();
+            let text = read_text(&context.ambient.absolute(file))?;
+            let missing = || Error::NotFound { what: "file", name: shown.clone(), known: vec![] };
+            Ok((shown.clone(), text.ok_or_else(missing)?))
+        };
+        files.iter().map(read).collect::<Result<_, Error>>()?
+    };
+    // One that cannot be read does not keep the others from being looked at.
+    let mut readable = Vec::new();
+    for text in texts {
+        match Collection::load(std::slice::from_ref(&text)) {
+            Ok(_) => readable.push(text),
+            Err(error) => {
+                outcome.findings.push(Finding { recipe: text.0.clone(), what: error.to_string() });
+                outcome.checked.push(text.0);
+            }
+        }
+    }
+    let collection = Collection::load(&readable)?;
+    for selected in collection.iter() {
+        let named = |path: &String| readable.iter().any(|(known, _)| known == path);
+        let asked = match selected.origin {
+            Origin::BuiltIn => files.is_empty(),
+            Origin::Project { path, .. } => named(path),
+        };
+        if asked {
+            outcome.checked.push(selected.recipe.name.to_string());
+            outcome.findings.extend(check(selected.recipe));
+        }
+    }
+    let of_asked = |finding: &Finding| outcome.checked.contains(&finding.recipe);
+    outcome.findings.extend(collection.clashes().into_iter().filter(of_asked));
+    outcome.checked.sort();
+    Ok(outcome)
 }
 
 /// Every recipe that the project here can use; outside of a project the built-in ones.
