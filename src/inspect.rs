@@ -6,12 +6,14 @@
 pub mod arm;
 pub mod elf;
 pub mod glibc;
+pub mod mach_o;
 pub mod policy;
 mod read_elf;
 pub mod rules;
 mod versions;
 
 pub use elf::ElfFacts;
+pub use mach_o::{MachO, mach_o};
 pub use policy::Policy;
 pub use rules::{Finding, Rule, Verdict, check};
 
@@ -62,6 +64,15 @@ pub enum InspectError {
     UnsupportedFormat {
         /// The format.
         format: Format,
+    },
+    /// The same of a program or library of macOS.
+    #[error("damaged Mach-O file: {part}")]
+    DamagedMachO {
+        /// The part that could not be read.
+        part: &'static str,
+        /// What the reader met.
+        #[source]
+        source: object::read::Error,
     },
     /// The file contradicts itself or is cut short.
     #[error("damaged ELF file: {part}")]

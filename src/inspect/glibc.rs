@@ -1,6 +1,11 @@
 //! The oldest glibc on which a file starts, from the versions that it asks for.
 
+use object::Endianness;
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::FileKind;
+
 use super::elf::{ElfFacts, VersionNeed};
+use super::read_elf::defined;
 
 /// What a file asks of glibc.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +49,16 @@ pub fn glibc_need(facts: &ElfFacts) -> GlibcNeed {
     }
     need.symbols.sort();
     need
+}
+
+/// Which glibc `libc` (the bytes of `libc.so.6`) is, by the newest version of its symbols.
+pub fn glibc_of(libc: &[u8]) -> Option<(u32, u32)> {
+    let names = match FileKind::parse(libc).ok()? {
+        FileKind::Elf32 => defined::<FileHeader32<Endianness>>(libc).ok()?,
+        FileKind::Elf64 => defined::<FileHeader64<Endianness>>(libc).ok()?,
+        _ => return None,
+    };
+    names.iter().filter_map(|name| version_number(name)).max()
 }
 
 /// (2, 34) for `GLIBC_2.34` and (2, 2) for `GLIBC_2.2.5`. The loader that knows compact relative

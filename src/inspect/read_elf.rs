@@ -89,6 +89,16 @@ pub(super) fn damaged(part: &'static str) -> impl Fn(object::read::Error) -> Ins
     move |source| InspectError::Damaged { part, source: Some(source) }
 }
 
+/// The names of the versions that the library `data` has.
+pub(super) fn defined<Elf: FileHeader<Endian = Endianness>>(
+    data: &[u8],
+) -> Result<Vec<String>, InspectError> {
+    let header = Elf::parse(data).map_err(damaged("the file header"))?;
+    let endian = header.endian().map_err(damaged("the byte order"))?;
+    let loaded: Loaded<'_, Elf> = Loaded::read(header, endian, data)?;
+    versions::defined(&loaded)
+}
+
 /// Reads all facts of the ELF file `data`.
 pub(super) fn read<Elf: FileHeader<Endian = Endianness>>(
     data: &[u8],

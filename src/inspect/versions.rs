@@ -61,6 +61,34 @@ pub(super) fn read<Elf: FileHeader<Endian = Endianness>>(
     Ok(needs)
 }
 
+/// Reads `DT_VERDEF`: the versions that a library has, its own name among them.
+pub(super) fn defined<Elf: FileHeader<Endian = Endianness>>(
+    loaded: &Loaded<'_, Elf>,
+) -> Result<Vec<String>, InspectError> {
+    let (Some(address), Some(count)) =
+        (loaded.value(elf::DT_VERDEF), loaded.value(elf::DT_VERDEFNUM))
+    else {
+        return Ok(Vec::new());
+    };
+    let (endian, table, strings) = (loaded.endian, loaded.bytes_at(address)?, loaded.strings()?);
+    let broken = InspectError::Damaged { part: "the versions of the library", source: None };
+    let most = u64::try_from(MOST_NEEDS).unwrap_or_default();
+    let (mut names, mut at) = (Vec::new(), 0_u64);
+    for _ in 0..count.min(most) {
+        let version: &elf::Verdef<Endianness> = table.read_at(at).map_err(|()| broken.clone())?;
+        // The first name is the version's, the others are what it builds on.
+        let aux = at + u64::from(version.vd_aux.get(endian));
+        let aux: &elf::Verdaux<Endianness> = table.read_at(aux).map_err(|()| broken.clone())?;
+        names.push(text(strings, aux.vda_name.get(endian).into())?);
+        let next = version.vd_next.get(endian);
+        if next == 0 {
+            break;
+        }
+        at += u64::from(next);
+    }
+    Ok(names)
+}
+
 /// Undefined dynamic symbols by version index, names sorted.
 fn symbols<Elf: FileHeader<Endian = Endianness>>(
     header: &Elf,

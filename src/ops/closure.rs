@@ -60,6 +60,7 @@ pub struct Closure {
 struct Group<'a> {
     role: Role,
     omit: &'a [String],
+    provides: &'a Provides,
     artifacts: Vec<&'a Artifact>,
     derived: Vec<&'a Entry>,
     /// Where loaders look, if packages join the tree.
@@ -73,6 +74,7 @@ impl<'a> Group<'a> {
         Self {
             role,
             omit,
+            provides,
             artifacts: Vec::new(),
             derived: Vec::new(),
             loader_root,
@@ -167,7 +169,8 @@ pub fn closure(
         .map(|group| {
             let objects = of_group(&group);
             let links = group.links(&libraries, &context.host);
-            Composition::new(context, group.role, group.omit, objects, links)
+            let provides = group.provides.for_target(group.role.target.as_ref());
+            Composition::new(context, group.role, group.omit, objects, links).checked(provides)
         })
         .collect();
     let trees = compose(context, compositions)?;

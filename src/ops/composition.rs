@@ -9,9 +9,10 @@ use std::thread;
 use super::closure::Role;
 use super::context::Context;
 use super::error::Error;
+use super::host_fit::{self, Machine};
 use crate::compose::merge::{Layer, Merged};
 use crate::compose::{link, relocation};
-use crate::recipe::TreeRole;
+use crate::recipe::{Provides, TreeRole};
 use crate::store::Object;
 use crate::sys::fs::create_dir;
 use crate::tree::Tree;
@@ -25,6 +26,7 @@ pub struct Composition<'a> {
     omit: &'a [String],
     objects: Vec<&'a Object>,
     links: Vec<(String, String)>,
+    checked: Option<Provides>,
     name: String,
     dir: PathBuf,
 }
@@ -57,7 +59,13 @@ impl<'a> Composition<'a> {
         // BLAKE3 do not collide by accident.
         let name = format!("{}-{}", &id.finish().to_string()[..32], label(&role));
         let dir = context.store.layout().compositions_dir().join(&name);
-        Self { role, omit, objects, links, name, dir }
+        Self { role, omit, objects, links, checked: None, name, dir }
+    }
+
+    /// The same, refused where the programs that `provides` names do not run on this machine.
+    #[must_use]
+    pub fn checked(self, provides: Provides) -> Self {
+        Self { checked: Some(provides), ..self }
     }
 
     fn make(&self, context: &Context<'_>) -> Result<(), Error> {
@@ -81,6 +89,11 @@ impl<'a> Composition<'a> {
             merged.link(RelPath::parse(path.as_bytes())?, target);
         }
         let dirs: Vec<&Path> = self.objects.iter().map(|object| object.dir.as_path()).collect();
+        if let Some(provides) = &self.checked
+            && self.role.tree == TreeRole::Main
+        {
+            host_fit::check(&Machine::this(host), &merged, &dirs, provides)?;
+        }
         let staging = store.stage()?;
         let root = staging.dir().join("tree");
         create_dir(&root)?;

@@ -55,6 +55,7 @@ impl Error {
             | Self::Relocation(RelocationError::Fs(_))
             | Self::Fetch(FetchError::Partial { .. })
             | Self::Sources(_)
+            | Self::HostFit(_)
             | Self::Unusable { .. }
             | Self::Derivation { .. }
             | Self::DerivedTree { .. }
@@ -137,6 +138,7 @@ impl Error {
             | Self::TreeMismatch { .. }
             | Self::Merge(_)
             | Self::Relocation(_) => one("correct the recipe, or choose another version of it"),
+            Self::HostFit(misfit) => one(misfit.hint()),
             Self::Unusable { .. } => {
                 one("choose another version in the settings, say `rust = { version = \"1.85\" }`")
             }

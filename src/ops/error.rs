@@ -293,6 +293,9 @@ pub enum Error {
     /// Programs of an object cannot be relocated.
     #[error("a toolchain cannot be relocated")]
     Relocation(#[from] RelocationError),
+    /// A toolchain is not for this machine, by what its files say.
+    #[error(transparent)]
+    HostFit(#[from] super::host_fit::Misfit),
     /// A pinned program does not run on this machine.
     #[error("the pinned program `{}` does not run on this machine: {said}", program.display())]
     Unusable {

@@ -130,12 +130,14 @@ fn the_settings_parse_as_written_and_are_all_in_the_table() {
                 set.extend(keys.flat_map(toml::Table::keys).map(|key| format!("target.*.{key}")));
             }
             (name @ ("inputs" | "mirrors" | "host-tools"), _) => {
-                { set.insert(format!("{name}.*")); }
+                set.insert(format!("{name}.*"));
             }
             (name @ ("env" | "isa"), toml::Value::Table(table)) => {
                 set.extend(table.keys().map(|key| format!("{name}.{key}")));
             }
-            _ => drop(set.insert(key.clone())),
+            _ => {
+                set.insert(key.clone());
+            }
         }
     }
     let rows = rows(&text);

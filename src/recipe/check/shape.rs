@@ -87,6 +87,7 @@ pub fn provides(recipe: &Recipe, variant: &Variant) -> Vec<String> {
         let needed = match recipe.slot {
             Slot::Cc => vec![format!("{}-gcc", target.tool_prefix())],
             Slot::Rust => ["cargo", "rustc", "rustdoc"].map(str::to_owned).to_vec(),
+            Slot::HostTools => recipe.tool.iter().map(ToString::to_string).collect(),
             Slot::Runner | Slot::Tools => Vec::new(),
         };
         for name in needed.iter().filter(|name| !provides.tools.contains_key(*name)) {

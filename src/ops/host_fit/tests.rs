@@ -1,0 +1,171 @@
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use super::*;
+use crate::compose::merge::Layer;
+use crate::inspect::mach_o::tests::program as mac_program;
+use crate::recipe::{Tool, ToolKind};
+use crate::tree::Tree;
+use crate::vocab::digest::Blake3;
+
+const ARM64: u32 = 0x0100_000c;
+const X86_64: u32 = 0x0100_0007;
+const LOAD: u32 = 0xc;
+
+fn triple(text: &str) -> RustTriple {
+    text.parse().expect("a triple")
+}
+
+/// A tree of these files on disk; `bin/tool` is what builds call.
+fn fits(machine: &Machine, files: &[(&str, &[u8])]) -> Result<(), String> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut tree = Tree::new();
+    for (path, bytes) in files {
+        let file = dir.path().join(path);
+        fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
+        fs::write(&file, bytes).expect("written");
+        let size = u64::try_from(bytes.len()).expect("small");
+        let node = Node::File { size, executable: true, digest: Blake3::of(bytes) };
+        tree.insert(RelPath::parse(path.as_bytes()).expect("a path"), node).expect("no conflict");
+    }
+    let merged = Merged::new(&[Layer { label: "one", tree: &tree }], &[]).expect("merged");
+    let tool = Tool {
+        program: "bin/tool".to_owned(),
+        args: Vec::new(),
+        kind: ToolKind::Plain,
+        aliases: Vec::new(),
+    };
+    let provides = Provides {
+        sysroot: Some("sysroot".to_owned()),
+        tools: [("tool".to_owned(), tool)].into(),
+        ..Provides::default()
+    };
+    check(machine, &merged, &[dir.path()], &provides).map_err(|error| error.to_string())
+}
+
+/// This very program, which is dynamically linked, and its loader.
+fn own() -> (Vec<u8>, String) {
+    let bytes = fs::read(std::env::current_exe().expect("a path")).expect("readable");
+    let Ok(Facts::Elf(elf)) = facts(&bytes) else { panic!("not ELF") };
+    let loader = elf.interpreter.expect("a dynamic program");
+    (bytes, loader)
+}
+
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = bytes.to_vec();
+    let at = bytes.windows(from.len()).position(|part| part == from.as_bytes()).expect(from);
+    bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    bytes
+}
+
+#[test]
+fn a_program_of_this_machine_fits_and_the_glibc_is_found_without_running_anything() {
+    let machine = Machine::this(&RustTriple::of_this_program());
+    assert!(machine.glibc.is_some_and(|(major, minor)| major == 2 && minor >= 17), "{machine:?}");
+    assert!(!machine.is_musl);
+    assert_eq!(fits(&machine, &[("bin/tool", &own().0)]), Ok(()));
+    let script = [&b"#!/nowhere/sh\n"[..], &[b'#'; 80]].concat();
+    assert_eq!(fits(&machine, &[("bin/tool", &script)]), Ok(()));
+}
+
+#[test]
+fn another_processor_or_system_is_refused_where_builds_call_it() {
+    let machine = Machine::this(&RustTriple::of_this_program());
+    let host = machine.host.clone();
+    let mut foreign = own().0;
+    foreign[18..20].copy_from_slice(&243_u16.to_le_bytes());
+    let expected =
+        format!("`bin/tool` is a program for machine 243 Linux, and this machine is `{host}`");
+    assert_eq!(fits(&machine, &[("bin/tool", &foreign)]), Err(expected));
+    // Programs of the target lie in many places.
+    assert_eq!(fits(&machine, &[("t/bin/gdbserver", &foreign)]), Ok(()));
+    let mac = mac_program(ARM64, &[(LOAD, "/usr/lib/libSystem.B.dylib")], &[]);
+    let error = fits(&machine, &[("bin/tool", &mac)]).expect_err("of macOS");
+    assert!(error.starts_with("`bin/tool` is a program for macOS"), "{error}");
+}
+
+#[test]
+fn a_newer_glibc_is_refused_in_programs_and_their_libraries_and_not_in_the_sysroot() {
+    let machine = Machine::this(&RustTriple::of_this_program());
+    let old = Machine { glibc: Some((2, 5)), ..machine };
+    let (program, _) = own();
+    let error = fits(&old, &[("libexec/cc1", &program)]).expect_err("too new");
+    assert!(error.starts_with("`libexec/cc1` needs glibc 2."), "{error}");
+    assert!(error.ends_with("and this machine has 2.5"), "{error}");
+    assert_eq!(fits(&old, &[("sysroot/bin/tool", &program)]), Ok(()));
+    let unknown = Machine { glibc: None, ..old };
+    assert_eq!(fits(&unknown, &[("libexec/cc1", &program)]), Ok(()));
+}
+
+#[test]
+fn a_missing_loader_is_refused_and_a_musl_machine_is_told_what_it_is() {
+    let (program, loader) = own();
+    let other = loader.replace("ld-", "dl-");
+    let machine = Machine::this(&RustTriple::of_this_program());
+    let moved = replaced(&program, &loader, &other);
+    let error = fits(&machine, &[("bin/tool", &moved)]).expect_err("no loader");
+    assert_eq!(
+        error,
+        format!("`bin/tool` needs the loader `{other}`, which this machine does not have")
+    );
+    let root = tempfile::tempdir().expect("a directory");
+    fs::create_dir_all(root.path().join("lib")).expect("a directory");
+    let arch = std::env::consts::ARCH;
+    fs::write(root.path().join(format!("lib/ld-musl-{arch}.so.1")), "").expect("written");
+    let alpine = Machine::at(&RustTriple::of_this_program(), root.path());
+    assert_eq!((alpine.is_musl, alpine.glibc), (true, None));
+    let error = fits(&alpine, &[("bin/tool", &program)]).expect_err("no loader");
+    assert!(error.ends_with("does not have: its C library is musl"), "{error}");
+}
+
+#[test]
+fn a_glibc_beside_its_loader_is_found_through_links() {
+    let this = Machine::this(&RustTriple::of_this_program());
+    let (_, loader) = own();
+    let root = tempfile::tempdir().expect("a directory");
+    let real: PathBuf = root.path().join("usr/lib/somewhere");
+    fs::create_dir_all(&real).expect("a directory");
+    let loader = root.path().join(loader.trim_start_matches('/'));
+    fs::create_dir_all(loader.parent().expect("a parent")).expect("a directory");
+    fs::write(real.join("ld.so"), "").expect("written");
+    symlink(real.join("ld.so"), &loader).expect("linked");
+    let host = RustTriple::of_this_program();
+    assert_eq!(Machine::at(&host, root.path()).glibc, None);
+    let dir = crate::sys::fs::real_path(Path::new(&own().1));
+    let libc = dir.parent().expect("a parent").join("libc.so.6");
+    fs::copy(libc, real.join("libc.so.6")).expect("copied");
+    assert_eq!(Machine::at(&host, root.path()).glibc, this.glibc);
+}
+
+#[test]
+fn libraries_of_homebrew_are_refused_on_a_mac() {
+    let root = tempfile::tempdir().expect("a directory");
+    let machine = Machine::at(&triple("aarch64-apple-darwin"), root.path());
+    let tool = |libraries: &[&str], rpaths: &[&str]| {
+        let libraries: Vec<(u32, &str)> = libraries.iter().map(|name| (LOAD, *name)).collect();
+        mac_program(ARM64, &libraries, rpaths)
+    };
+    let system = ["/usr/lib/libSystem.B.dylib", "/System/Library/Frameworks/A.framework/A"];
+    assert_eq!(fits(&machine, &[("bin/tool", &tool(&system, &[]))]), Ok(()));
+    let brew = tool(&["/opt/homebrew/opt/zstd/lib/libzstd.1.dylib"], &[]);
+    assert_eq!(
+        fits(&machine, &[("libexec/cc1", &brew)]),
+        Err("`libexec/cc1` loads `/opt/homebrew/opt/zstd/lib/libzstd.1.dylib`, which is neither \
+             part of macOS nor of this toolchain"
+            .to_owned())
+    );
+    let library = tool(&system, &[]);
+    let own = tool(&["@loader_path/../lib/a.dylib", "@rpath/a.dylib"], &["@loader_path/../lib"]);
+    assert_eq!(fits(&machine, &[("bin/tool", &own), ("lib/a.dylib", &library)]), Ok(()));
+    let error = fits(&machine, &[("bin/tool", &own)]).expect_err("it is not there");
+    assert!(error.contains("loads `@loader_path/../lib/a.dylib`"), "{error}");
+    let out = tool(&["@rpath/libz.dylib"], &["/opt/homebrew/lib"]);
+    assert!(fits(&machine, &[("bin/tool", &out)]).is_err());
+    let intel = mac_program(X86_64, &[], &[]);
+    let error = fits(&machine, &[("bin/tool", &[&intel[..], &[0; 64]].concat())]);
+    assert!(error.is_err_and(|error| error.contains("a program for x86_64 macOS")));
+    let elf = super::tests::own().0;
+    let error = fits(&machine, &[("bin/tool", &elf)]);
+    assert!(error.is_err_and(|error| error.contains("Linux, and this machine is")));
+}
