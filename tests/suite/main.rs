@@ -17,5 +17,6 @@ mod relocate;
 mod sandbox_build;
 mod shim;
 mod support;
+mod targets;
 mod tree_vectors;
 mod verbs;

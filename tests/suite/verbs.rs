@@ -10,4 +10,5 @@ mod notices;
 mod passing;
 mod restore;
 mod shell;
+mod upstreams;
 mod why;
