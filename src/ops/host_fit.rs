@@ -7,14 +7,15 @@
 
 mod mac;
 mod machine;
+mod programs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use super::error::Error;
-use crate::compose::merge::{LinkEnd, Merged};
-use crate::inspect::elf::{ElfFacts, Machine as Processor};
+use crate::compose::merge::Merged;
+use crate::inspect::elf::ElfFacts;
 use crate::inspect::glibc::glibc_need;
 use crate::inspect::{Facts, facts, mach_o};
 use crate::recipe::Provides;
@@ -24,6 +25,8 @@ use crate::vocab::relpath::RelPath;
 use crate::vocab::triple::RustTriple;
 
 pub use machine::Machine;
+
+use programs::{named, other_processor};
 
 /// Why a program does not run here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,58 +165,6 @@ pub fn check(
     Ok(())
 }
 
-/// The files that builds call by some name, at the ends of links.
-fn named(merged: &Merged, provides: &Provides) -> BTreeSet<RelPath> {
-    let tools = provides.tools.values().map(|tool| &tool.program);
-    let exact: BTreeSet<&str> = tools.chain(provides.names.values()).map(String::as_str).collect();
-    let fits = |path: &str| {
-        exact.contains(path)
-            || provides.links.iter().any(|pattern| match pattern.split_once('*') {
-                None => pattern == path,
-                Some((start, end)) => {
-                    path.len() >= pattern.len() - 1
-                        && path.starts_with(start)
-                        && path.ends_with(end)
-                        && !path[start.len()..].contains('/')
-                }
-            })
-    };
-    let all = merged.iter().filter(|(path, ..)| fits(path.as_str()));
-    let ends = all.filter_map(|(path, _, node)| match node {
-        Node::Symlink { target } => match merged.resolve(path, target) {
-            LinkEnd::Inside(end) => Some(end),
-            _ => None,
-        },
-        _ => Some(path.clone()),
-    });
-    ends.collect()
-}
-
-/// What a program is for, by its first bytes, where that is not `host`; scripts are for all.
-fn other_processor(file: &Path, host: &RustTriple) -> Result<Option<String>, Error> {
-    use std::io::Read as _;
-    let mut start = [0; 64];
-    fs::File::open(file).and_then(|mut file| file.read_exact(&mut start)).describe("read", file)?;
-    let number = |at: usize| u16::from_le_bytes([start[at], start[at + 1]]);
-    let ours = match host.arch() {
-        "x86_64" => Processor::X86_64,
-        "aarch64" => Processor::AARCH64,
-        "i686" => Processor::X86,
-        _ => Processor::ARM,
-    };
-    if start.starts_with(b"\x7fELF") {
-        let big_endian = start[5] == 2;
-        let machine = Processor(if big_endian { number(18).swap_bytes() } else { number(18) });
-        let fits = host.is_linux() && machine == ours;
-        return Ok((!fits).then(|| format!("{machine} Linux")));
-    }
-    let word = u32::from_be_bytes([start[0], start[1], start[2], start[3]]);
-    let is_mach_o = [0xfeed_face, 0xfeed_facf, 0xcefa_edfe, 0xcffa_edfe].contains(&word);
-    // Java's classes begin as universal files do, with a version where those have a small count.
-    let is_universal = [0xcafe_babe, 0xcafe_babf].contains(&word) && start[7] < 16;
-    Ok((host.is_linux() && (is_mach_o || is_universal)).then(|| "macOS".to_owned()))
-}
-
 impl Machine {
     /// Whether the program can be started.
     fn starts(&self, file: &RelPath, elf: &ElfFacts) -> Result<(), Misfit> {
@@ -237,4 +188,181 @@ impl Machine {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::compose::merge::Layer;
+    use crate::inspect::mach_o::tests::program as mac_program;
+    use crate::recipe::{Tool, ToolKind};
+    use crate::tree::Tree;
+    use crate::vocab::digest::Blake3;
+
+    const ARM64: u32 = 0x0100_000c;
+    const X86_64: u32 = 0x0100_0007;
+    const LOAD: u32 = 0xc;
+
+    fn triple(text: &str) -> RustTriple {
+        text.parse().expect("a triple")
+    }
+
+    /// A tree of these files on disk; `bin/tool` is what builds call.
+    fn fits(machine: &Machine, files: &[(&str, &[u8])]) -> Result<(), String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut tree = Tree::new();
+        for (path, bytes) in files {
+            let file = dir.path().join(path);
+            fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
+            fs::write(&file, bytes).expect("written");
+            let size = u64::try_from(bytes.len()).expect("small");
+            let node = Node::File { size, executable: true, digest: Blake3::of(bytes) };
+            tree.insert(RelPath::parse(path.as_bytes()).expect("a path"), node)
+                .expect("no conflict");
+        }
+        let merged = Merged::new(&[Layer { label: "one", tree: &tree }], &[]).expect("merged");
+        let tool = Tool {
+            program: "bin/tool".to_owned(),
+            args: Vec::new(),
+            kind: ToolKind::Plain,
+            aliases: Vec::new(),
+        };
+        let provides = Provides {
+            sysroot: Some("sysroot".to_owned()),
+            tools: [("tool".to_owned(), tool)].into(),
+            ..Provides::default()
+        };
+        check(machine, &merged, &[dir.path()], &provides).map_err(|error| error.to_string())
+    }
+
+    /// This very program, which is dynamically linked, and its loader.
+    fn own() -> (Vec<u8>, String) {
+        let bytes = fs::read(std::env::current_exe().expect("a path")).expect("readable");
+        let Ok(Facts::Elf(elf)) = facts(&bytes) else { panic!("not ELF") };
+        let loader = elf.interpreter.expect("a dynamic program");
+        (bytes, loader)
+    }
+
+    fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = bytes.to_vec();
+        let at = bytes.windows(from.len()).position(|part| part == from.as_bytes()).expect(from);
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_program_of_this_machine_fits_and_the_glibc_is_found_without_running_anything() {
+        let machine = Machine::this(&RustTriple::of_this_program());
+        assert!(
+            machine.glibc.is_some_and(|(major, minor)| major == 2 && minor >= 17),
+            "{machine:?}"
+        );
+        assert!(!machine.is_musl);
+        assert_eq!(fits(&machine, &[("bin/tool", &own().0)]), Ok(()));
+        let script = [&b"#!/nowhere/sh\n"[..], &[b'#'; 80]].concat();
+        assert_eq!(fits(&machine, &[("bin/tool", &script)]), Ok(()));
+    }
+
+    #[test]
+    fn another_processor_or_system_is_refused_where_builds_call_it() {
+        let machine = Machine::this(&RustTriple::of_this_program());
+        let host = machine.host.clone();
+        let mut foreign = own().0;
+        foreign[18..20].copy_from_slice(&243_u16.to_le_bytes());
+        let expected =
+            format!("`bin/tool` is a program for machine 243 Linux, and this machine is `{host}`");
+        assert_eq!(fits(&machine, &[("bin/tool", &foreign)]), Err(expected));
+        // Programs of the target lie in many places.
+        assert_eq!(fits(&machine, &[("t/bin/gdbserver", &foreign)]), Ok(()));
+        let mac = mac_program(ARM64, &[(LOAD, "/usr/lib/libSystem.B.dylib")], &[]);
+        let error = fits(&machine, &[("bin/tool", &mac)]).expect_err("of macOS");
+        assert!(error.starts_with("`bin/tool` is a program for macOS"), "{error}");
+    }
+
+    #[test]
+    fn a_newer_glibc_is_refused_in_programs_and_their_libraries_and_not_in_the_sysroot() {
+        let machine = Machine::this(&RustTriple::of_this_program());
+        let old = Machine { glibc: Some((2, 5)), ..machine };
+        let (program, _) = own();
+        let error = fits(&old, &[("libexec/cc1", &program)]).expect_err("too new");
+        assert!(error.starts_with("`libexec/cc1` needs glibc 2."), "{error}");
+        assert!(error.ends_with("and this machine has 2.5"), "{error}");
+        assert_eq!(fits(&old, &[("sysroot/bin/tool", &program)]), Ok(()));
+        let unknown = Machine { glibc: None, ..old };
+        assert_eq!(fits(&unknown, &[("libexec/cc1", &program)]), Ok(()));
+    }
+
+    #[test]
+    fn a_missing_loader_is_refused_and_a_musl_machine_is_told_what_it_is() {
+        let (program, loader) = own();
+        let other = loader.replace("ld-", "dl-");
+        let machine = Machine::this(&RustTriple::of_this_program());
+        let moved = replaced(&program, &loader, &other);
+        let error = fits(&machine, &[("bin/tool", &moved)]).expect_err("no loader");
+        assert_eq!(
+            error,
+            format!("`bin/tool` needs the loader `{other}`, which this machine does not have")
+        );
+        let root = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(root.path().join("lib")).expect("a directory");
+        let arch = std::env::consts::ARCH;
+        fs::write(root.path().join(format!("lib/ld-musl-{arch}.so.1")), "").expect("written");
+        let alpine = Machine::at(&RustTriple::of_this_program(), root.path());
+        assert_eq!((alpine.is_musl, alpine.glibc), (true, None));
+        let error = fits(&alpine, &[("bin/tool", &program)]).expect_err("no loader");
+        assert!(error.ends_with("does not have: its C library is musl"), "{error}");
+    }
+
+    #[test]
+    fn a_glibc_beside_its_loader_is_found_through_links() {
+        let this = Machine::this(&RustTriple::of_this_program());
+        let (_, loader) = own();
+        let root = tempfile::tempdir().expect("a directory");
+        let real: PathBuf = root.path().join("usr/lib/somewhere");
+        fs::create_dir_all(&real).expect("a directory");
+        let loader = root.path().join(loader.trim_start_matches('/'));
+        fs::create_dir_all(loader.parent().expect("a parent")).expect("a directory");
+        fs::write(real.join("ld.so"), "").expect("written");
+        symlink(real.join("ld.so"), &loader).expect("linked");
+        let host = RustTriple::of_this_program();
+        assert_eq!(Machine::at(&host, root.path()).glibc, None);
+        let dir = crate::sys::fs::real_path(Path::new(&own().1));
+        let libc = dir.parent().expect("a parent").join("libc.so.6");
+        fs::copy(libc, real.join("libc.so.6")).expect("copied");
+        assert_eq!(Machine::at(&host, root.path()).glibc, this.glibc);
+    }
+
+    #[test]
+    fn libraries_of_homebrew_are_refused_on_a_mac() {
+        let root = tempfile::tempdir().expect("a directory");
+        let machine = Machine::at(&triple("aarch64-apple-darwin"), root.path());
+        let tool = |libraries: &[&str], rpaths: &[&str]| {
+            let libraries: Vec<(u32, &str)> = libraries.iter().map(|name| (LOAD, *name)).collect();
+            mac_program(ARM64, &libraries, rpaths)
+        };
+        let system = ["/usr/lib/libSystem.B.dylib", "/System/Library/Frameworks/A.framework/A"];
+        assert_eq!(fits(&machine, &[("bin/tool", &tool(&system, &[]))]), Ok(()));
+        let brew = tool(&["/opt/homebrew/opt/zstd/lib/libzstd.1.dylib"], &[]);
+        assert_eq!(
+            fits(&machine, &[("libexec/cc1", &brew)]),
+            Err("`libexec/cc1` loads `/opt/homebrew/opt/zstd/lib/libzstd.1.dylib`, which is neither \
+                 part of macOS nor of this toolchain"
+                .to_owned())
+        );
+        let library = tool(&system, &[]);
+        let own =
+            tool(&["@loader_path/../lib/a.dylib", "@rpath/a.dylib"], &["@loader_path/../lib"]);
+        assert_eq!(fits(&machine, &[("bin/tool", &own), ("lib/a.dylib", &library)]), Ok(()));
+        let error = fits(&machine, &[("bin/tool", &own)]).expect_err("it is not there");
+        assert!(error.contains("loads `@loader_path/../lib/a.dylib`"), "{error}");
+        let out = tool(&["@rpath/libz.dylib"], &["/opt/homebrew/lib"]);
+        assert!(fits(&machine, &[("bin/tool", &out)]).is_err());
+        let intel = mac_program(X86_64, &[], &[]);
+        let error = fits(&machine, &[("bin/tool", &[&intel[..], &[0; 64]].concat())]);
+        assert!(error.is_err_and(|error| error.contains("a program for x86_64 macOS")));
+        let elf = own().0;
+        let error = fits(&machine, &[("bin/tool", &elf)]);
+        assert!(error.is_err_and(|error| error.contains("Linux, and this machine is")));
+    }
+}

@@ -383,6 +383,27 @@ mod tests {
     }
 
     #[test]
+    fn a_default_is_one_that_serves_the_host_too() {
+        let triple = |text: &str| -> RustTriple { text.parse().expect("a triple") };
+        let [mac, linux] = ["aarch64-apple-darwin", "x86_64-unknown-linux-gnu"].map(triple);
+        let target = triple("aarch64-unknown-linux-musl");
+        let collection = builtin();
+        let on = |slot, target: &RustTriple, host: &RustTriple| {
+            let hosts = std::slice::from_ref(host);
+            collection
+                .select(slot, target, hosts, &Choice::default())
+                .map(|of| of.recipe.name.clone())
+        };
+        let chosen = on(Slot::Cc, &target, &mac).expect("one for the Mac");
+        assert_eq!(chosen.as_str(), "macos-cross");
+        assert_ne!(on(Slot::Cc, &target, &linux).expect("another one"), chosen);
+        let error = on(Slot::Runner, &triple("armv7-unknown-linux-gnueabihf"), &mac);
+        let Err(RecipeError::NoPair { host, elsewhere, .. }) = error else { panic!("{error:?}") };
+        assert_eq!(host, mac);
+        assert_eq!(elsewhere.iter().map(Name::as_str).collect::<Vec<_>>(), ["qemu-user"]);
+    }
+
+    #[test]
     fn what_is_on_request_is_of_the_compilers_version() {
         let collection = builtin();
         for selected in collection.iter().filter(|selected| selected.recipe.slot == Slot::Rust) {

@@ -93,6 +93,10 @@ fn place(path: &Path) -> Option<PathBuf> {
         let name = if versioned { name.strip_suffix("-12")? } else { name };
         return Some(Path::new(TOP).join(format!("bin/{OWN}-{name}")));
     }
+    let of_sysroot = ["lib/", "include/"].map(|dir| format!("{DEBIANS}/{dir}"));
+    if of_sysroot.iter().any(|part| text.starts_with(part)) {
+        return Some(Path::new(TOP).join(OWN).join("libc/usr").join(text));
+    }
     let parts = ["lib/", "libexec/", &format!("{DEBIANS}/")];
     let large = ["/lto1", "/gnat1", "san", "/plugin/"].iter().any(|part| text.contains(part));
     (parts.iter().any(|part| text.starts_with(part)) && !large).then(|| Path::new(TOP).join(text))
@@ -128,10 +132,15 @@ fn release(tree: &Path) -> Vec<u8> {
             }
         }
     }
-    // The sysroot is where Arm has it; in it, absolute paths of linker scripts lead to the files.
-    let libc = Path::new(TOP).join(OWN).join("libc");
-    link(&mut tar, &libc.join("usr").join(DEBIANS), &Path::new("../../..").join(DEBIANS));
-    link(&mut tar, &libc.join("lib"), &Path::new("../..").join(DEBIANS).join("lib"));
+    // The sysroot is where Arm has it: absolute paths of linker scripts lead to files in it only
+    // where the scripts are in it as well.
+    let (top, libc) = (Path::new(TOP), Path::new(OWN).join("libc"));
+    let files = Path::new("usr").join(DEBIANS);
+    for dir in ["lib", "include"] {
+        let to = Path::new("..").join(&libc).join(&files).join(dir);
+        link(&mut tar, &top.join(DEBIANS).join(dir), &to);
+    }
+    link(&mut tar, &top.join(&libc).join("lib"), &files.join("lib"));
     tar.into_inner().expect("packed").finish().expect("compressed")
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::model::{Component, Provides, Recipe, Slot, Status, ToolKind, Variant};
 use super::targets as all_targets;
 use crate::vocab::relpath::RelPath;
+use crate::vocab::triple::RustTriple;
 use crate::vocab::url::Url;
 
 /// What `args` of tools may have in braces, and what names of packages.
@@ -97,7 +98,7 @@ pub fn provides(recipe: &Recipe, variant: &Variant) -> Vec<String> {
         found.extend(paths(&provides));
     }
     if recipe.slot == Slot::Cc {
-        let prefixes: Vec<String> = targets.iter().map(|of| of.tool_prefix()).collect();
+        let prefixes: Vec<String> = targets.iter().map(RustTriple::tool_prefix).collect();
         let compilers = variant.provides.tools.iter().filter(|(name, tool)| {
             matches!(tool.kind, ToolKind::Cc | ToolKind::Cxx)
                 && !prefixes.iter().any(|prefix| name.starts_with(&format!("{prefix}-")))

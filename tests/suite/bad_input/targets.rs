@@ -76,6 +76,7 @@ fn a_target_whose_recipe_is_not_for_this_host() {
     project.sandbox().redactor.know(other_host(), "[OTHER-HOST]");
     let hosts = |host: &str| format!("hosts = [\"{host}\"]");
     project.edit("recipes/fake-gcc-arm.toml", &hosts(&host()), &hosts(&other_host()));
+    project.settings(&format!("target.{TARGET}.cc = {{ recipe = \"fake-gcc-arm\" }}\n"));
     assert_snapshot!(project.xprov(&format!("build --target {TARGET}")), @r"
     exit 2
     --- stderr
@@ -90,7 +91,8 @@ fn a_target_whose_recipe_is_not_for_this_host() {
 fn a_host_that_the_recipes_do_not_serve() {
     let mut project = Project::new();
     project.sandbox().redactor.know(other_host(), "[OTHER-HOST]");
-    project.settings(&format!("targets = [\"{TARGET}\"]\nhosts = [\"{}\"]\n", other_host()));
+    let lines = format!("targets = [\"{TARGET}\"]\nhosts = [\"{}\"]\n", other_host());
+    project.settings(&format!("{lines}rust = {{ recipe = \"fake-rust\" }}\n"));
     project.edit(
         "recipes/fake-rust.toml",
         "targets = [",
