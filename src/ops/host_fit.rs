@@ -351,10 +351,10 @@ mod tests {
                 .to_owned())
         );
         let library = tool(&system, &[]);
-        let own =
+        let relative =
             tool(&["@loader_path/../lib/a.dylib", "@rpath/a.dylib"], &["@loader_path/../lib"]);
-        assert_eq!(fits(&machine, &[("bin/tool", &own), ("lib/a.dylib", &library)]), Ok(()));
-        let error = fits(&machine, &[("bin/tool", &own)]).expect_err("it is not there");
+        assert_eq!(fits(&machine, &[("bin/tool", &relative), ("lib/a.dylib", &library)]), Ok(()));
+        let error = fits(&machine, &[("bin/tool", &relative)]).expect_err("it is not there");
         assert!(error.contains("loads `@loader_path/../lib/a.dylib`"), "{error}");
         let out = tool(&["@rpath/libz.dylib"], &["/opt/homebrew/lib"]);
         assert!(fits(&machine, &[("bin/tool", &out)]).is_err());

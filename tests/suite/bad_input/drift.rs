@@ -68,9 +68,11 @@ fn a_host_was_added() {
             project.edit(&path, "targets = [", &format!("targets = [\"{other}\", "));
         }
     }
-    project.settings(&format!("{}hosts = [\"{here}\"]\n", arm()));
+    // Named, as it promises more than it has pins for.
+    let lines = format!("{}rust = {{ recipe = \"fake-rust\" }}\n", arm());
+    project.settings(&format!("{lines}hosts = [\"{here}\"]\n"));
     project.xprov("lock").ok();
-    project.settings(&format!("{}hosts = [\"{here}\", \"{other}\"]\n", arm()));
+    project.settings(&format!("{lines}hosts = [\"{here}\", \"{other}\"]\n"));
     assert_snapshot!(drifted(&project), @r"
     exit 3
     --- stderr
