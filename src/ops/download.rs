@@ -14,7 +14,7 @@ use self::known::Known;
 use self::source::Source;
 use super::project::Project;
 use crate::settings::InputForm;
-use crate::shim::ledger::{Line, Wanted};
+use crate::shim::ledger::{Line, Notice, Wanted};
 use crate::vocab::name::Name;
 use crate::vocab::url::Url;
 
@@ -46,7 +46,7 @@ pub fn explain(project: &Project, registries: &[PathBuf], lines: &[Line]) -> Vec
     let mut crates: BTreeMap<(&str, Option<&str>), Vec<Wanted<'_>>> = BTreeMap::new();
     for line in lines {
         let Some(name) = line.krate.as_deref() else { continue };
-        let wanted = line.notices.iter().filter_map(|notice| notice.wanted());
+        let wanted = line.notices.iter().filter_map(Notice::wanted);
         for wanted in wanted {
             crates.entry((name, line.version.as_deref())).or_default().push(wanted);
         }

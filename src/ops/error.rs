@@ -228,7 +228,7 @@ pub enum Error {
     },
     /// An input of the settings cannot be had.
     #[error(transparent)]
-    Input(#[from] InputError),
+    Input(Box<InputError>),
     /// An archive could not be unpacked.
     #[error("cannot unpack {artifact}")]
     Unpack {

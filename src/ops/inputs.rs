@@ -80,6 +80,12 @@ pub enum InputError {
     },
 }
 
+impl From<InputError> for Error {
+    fn from(error: InputError) -> Self {
+        Self::Input(Box::new(error))
+    }
+}
+
 impl InputError {
     /// The sort of error.
     pub fn kind(&self) -> Kind {
@@ -112,15 +118,13 @@ impl InputError {
             Self::Fetch { source: FetchError::NotFound { .. }, .. } => {
                 "correct its `url`, or name further places with `urls = [\"https://…\"]`"
             }
-            Self::Fetch { source: FetchError::Partial { .. }, .. } => {
+            Self::Fetch { source: FetchError::Partial { .. }, .. }
+            | Self::Unpack { source: UnpackError::Write { .. }, .. } => {
                 "free some space, make the store writable, or move it with XPROV_HOME"
             }
             Self::Fetch { .. } => {
                 "check the network and the proxy variables, or name further places with \
                  `urls = [\"https://…\"]`"
-            }
-            Self::Unpack { source: UnpackError::Write { .. }, .. } => {
-                "free some space, make the store writable, or move it with XPROV_HOME"
             }
             Self::Unpack { .. } => {
                 "correct `strip` and `keep`; what is no archive needs `as = \"path\"` or \

@@ -2,6 +2,7 @@
 //! of a release server; the same files come from the package registry here, packed in the layout
 //! that the crate expects.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -70,7 +71,7 @@ fn a_crate_that_downloads_is_refused_with_the_lines_that_pin_it_and_builds_with_
     for name in names {
         let text = String::from_utf8_lossy(of(name)).into_owned();
         let first = text.lines().next().unwrap_or_default();
-        expected.push_str(&format!("{name} {}: {first}\n", of(name).len()));
+        writeln!(expected, "{name} {}: {first}", of(name).len()).expect("room");
     }
     machine.xprov(&dir, &run).prints(&expected);
     let binary = fs::read(dir.join("target").join(TARGET).join("debug/swagger")).expect("built");

@@ -144,7 +144,9 @@ impl Judge {
             let network = self.network();
             if network.addressed { BTreeSet::new() } else { network.families.clone() }
         };
-        families.into_iter().for_each(|family| self.note_family(family));
+        for family in families {
+            self.note_family(family);
+        }
     }
 
     /// Notes what a program is told to download, whether it is there or not.
