@@ -56,8 +56,8 @@ fn a_crate_that_downloads_is_refused_with_the_lines_that_pin_it_and_builds_with_
     fs::write(dir.join("Cargo.toml"), format!("{manifest}\n{lines}\n")).expect("written");
 
     machine.xprov(&dir, &["restore", "--locked"]).ok();
-    let built = machine.xprov(&dir, &["build", "--frozen", "--target", TARGET]).ok();
-    assert!(!built.stderr.contains("refused"), "{}", built.stderr);
+    let done = machine.xprov(&dir, &["build", "--frozen", "--target", TARGET]).ok();
+    assert!(!done.stderr.contains("refused"), "{}", done.stderr);
     assert_eq!(requests.load(Ordering::Relaxed), 1, "restore alone asks");
 
     let names = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];

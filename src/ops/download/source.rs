@@ -86,24 +86,10 @@ impl Source {
         }
     }
 
-    /// The variables that may announce a file; only those with the likeliest words, if there are.
+    /// The variables that may announce a file.
     pub fn variables(&self) -> Vec<String> {
-        let likely: Vec<String> = self
-            .names
-            .iter()
-            .filter(|name| name.contains("DOWNLOAD") || name.contains("URL"))
-            .cloned()
-            .collect();
-        if likely.len() == 1 && self.names.iter().all(|name| stem(name) == stem(&likely[0])) {
-            return likely;
-        }
         self.names.clone()
     }
-}
-
-/// The first word of a name: what variables of one crate have in common.
-fn stem(name: &str) -> &str {
-    name.split('_').next().unwrap_or_default()
 }
 
 /// The texts between double quotes on each line. A quote in a comment may hide one of its line.
