@@ -252,7 +252,13 @@ pub fn recipe_text(listing: &RecipeListing) -> String {
         line("hosts", &triples(&variant.hosts));
         for component in &variant.components {
             let asked = if component.optional { " (on request)" } else { "" };
-            line(&format!("  {}{asked}", component.name), &sources(component));
+            let of = component.targets.join(", ");
+            let of = if of.is_empty() { of } else { format!(" for {of}") };
+            let built = component.derivation.map_or("", |_| "built from ");
+            line(
+                &format!("  {}{of}{asked}", component.name),
+                &format!("{built}{}", sources(component)),
+            );
         }
         let provides = &variant.provides;
         let of_targets = provides.target.keys().map(|target| provides.for_target(Some(target)));

@@ -302,7 +302,7 @@ mod tests {
         let digest = Sha256::of(b"binutils").to_string();
         let text = example().to_text().replace(&format!(", sha256 = \"{digest}\""), "");
         let error = Lockfile::parse("toolchains.lock", &text).expect_err("no digest");
-        assert_eq!(error.to_string(), "toolchains.lock:20:3: missing field `sha256`");
+        assert_eq!(error.to_string(), "toolchains.lock:21:3: missing field `sha256`");
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn the_recipe_of_the_page_is_one() {
     let path = "recipes/gcc-aarch64-linux-gnu.toml".to_owned();
     let collection = Collection::load(&[(path, text)]).expect("the example");
     let recipe = collection.get("gcc-aarch64-linux-gnu").expect("its name").recipe;
-    assert_eq!(recipe.variants[0].components.len(), 2);
+    assert_eq!(recipe.variants[0].components.len(), 3);
 }
 
 #[test]

@@ -249,12 +249,12 @@ fn a_sandbox_path_that_is_not_there_is_said() {
 fn what_a_target_said_is_not_lost_with_the_next_one() {
     let mut project = building("");
     project.sandbox().set("CC", "clang");
-    let line = format!("build --target {TARGET} --target aarch64-unknown-linux-musl");
+    let line = format!("build --target {TARGET} --target x86_64-pc-windows-gnu");
     let outcome = project.xprov(&line);
     assert_eq!(outcome.code, Some(2), "{outcome}");
     let expected = [
         &format!("      Target {TARGET}\n"),
-        "      Target aarch64-unknown-linux-musl\n",
+        "      Target x86_64-pc-windows-gnu\n",
         "warning: CC of your environment is left out: ",
         "error: no recipe provides rust for target",
     ];
