@@ -135,12 +135,12 @@ pub fn closure(
     let artifacts = Lockfile::artifacts(downloaded);
     let mut realised = realise(context, &artifacts, bases)?;
     let deriver = Deriver { context, project, collection, lock, bases };
-    let mut derived: BTreeMap<&Key, Object> = BTreeMap::new();
+    let mut built: BTreeMap<&Key, Object> = BTreeMap::new();
     let mut inputs = Realised::default();
     for entry in &entries {
         if let Some(derivation) = entry.derivation {
             let (object, more) = deriver.derive(entry, derivation, target)?;
-            derived.insert(&entry.key, object);
+            built.insert(&entry.key, object);
             inputs.add(more);
         }
     }
@@ -155,12 +155,12 @@ pub fn closure(
         objects.get(&(artifact.sha256, unpack.strip, unpack.keep.clone())).copied()
     };
     let of_group = |group: &Group<'_>| {
-        let built = group.derived.iter().filter_map(|entry| derived.get(&entry.key));
+        let own = group.derived.iter().filter_map(|entry| built.get(&entry.key));
         group
             .artifacts
             .iter()
             .filter_map(|artifact| object(artifact))
-            .chain(built)
+            .chain(own)
             .collect::<Vec<_>>()
     };
     let libraries = sysroot_packages::all_libraries(context, &entries, &object)?;
@@ -174,7 +174,7 @@ pub fn closure(
         })
         .collect();
     let trees = compose(context, compositions)?;
-    let objects = realised.objects.iter().chain(derived.values());
+    let objects = realised.objects.iter().chain(built.values());
     let mut tree_hashes: Vec<TreeHash> = objects.map(|object| object.path.tree_hash()).collect();
     tree_hashes.sort();
     tree_hashes.dedup();

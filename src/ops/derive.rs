@@ -85,7 +85,7 @@ impl Deriver<'_> {
             Derivation::RustStd => work.build()?,
         };
         let tree = crate::tree::scan(&root).map_err(|source| Error::DerivedTree {
-            entry: entry.key.clone(),
+            entry: entry.key.to_string(),
             source: Box::new(source),
         })?;
         check(entry, derived, tree.hash())?;
@@ -145,7 +145,7 @@ pub fn known_tree(
 fn check(entry: &Entry, derived: Derived, actual: TreeHash) -> Result<(), Error> {
     match derived.tree {
         Some(expected) if expected != actual => {
-            Err(Error::DerivedMismatch { entry: entry.key.clone(), expected, actual })
+            Err(Error::DerivedMismatch { entry: entry.key.to_string(), expected, actual })
         }
         _ => Ok(()),
     }

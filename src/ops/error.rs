@@ -252,7 +252,7 @@ pub enum Error {
     #[error("the tree of {entry}, built here, has the hash {actual}, and the lock says {expected}")]
     DerivedMismatch {
         /// The entry.
-        entry: Key,
+        entry: String,
         /// In the lock.
         expected: TreeHash,
         /// Of what was built.
@@ -262,7 +262,7 @@ pub enum Error {
     #[error("the tree of {entry}, built here, cannot be read")]
     DerivedTree {
         /// The entry.
-        entry: Key,
+        entry: String,
         /// Why.
         #[source]
         source: Box<crate::tree::ScanError>,
