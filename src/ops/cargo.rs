@@ -328,7 +328,7 @@ fn refuse_missing_component(args: &CargoArgs, ground: &Ground) -> Result<(), Err
 
 /// Cargo reads the configuration of its working directory, which is `/`; nothing can switch that
 /// off.
-fn refuse_root_config() -> Result<(), Error> {
+pub fn refuse_root_config() -> Result<(), Error> {
     for name in ["/.cargo/config.toml", "/.cargo/config"] {
         let path = Path::new(name);
         if path.is_file() {

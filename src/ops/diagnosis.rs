@@ -143,7 +143,7 @@ impl Error {
                 one("choose another version in the settings, say `rust = { version = \"1.85\" }`")
             }
             Self::Derivation { command: "cargo fetch", .. } => {
-                one("check the network, and that cargo itself can fetch crates here")
+                one("check the network; under --offline, run the command once without it")
             }
             Self::Derivation { log, .. } => vec![format!("see `{}`", log.display())],
             Self::DerivedMismatch { .. } => one(

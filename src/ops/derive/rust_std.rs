@@ -11,6 +11,7 @@ use super::unwind;
 use crate::hermetic::Plan;
 use crate::hermetic::outside::Outside;
 use crate::hermetic::vars;
+use crate::ops::cargo::refuse_root_config;
 use crate::ops::context::Context;
 use crate::ops::crates::{below, write_network};
 use crate::ops::environment::{Wish, environment};
@@ -71,6 +72,7 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Builds, and says where the tree is.
     pub fn build(&self) -> Result<PathBuf, Error> {
+        refuse_root_config()?;
         let inputs = Inputs::new(self.context, self.inputs, &self.label)?;
         let (object, lock) = inputs.find("library/Cargo.lock")?;
         let library = object.join(lock.trim_end_matches("/Cargo.lock"));
@@ -242,4 +244,35 @@ fn rlibs(messages: &[u8], project: &Project, target: &RustTriple) -> Vec<PathBuf
     let mut rlibs: Vec<PathBuf> = files.filter(is_ours).collect();
     rlibs.sort();
     rlibs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_cargo_made_only_the_targets_rlibs_are_taken() {
+        let project = Project {
+            manifest: "/s/std/Cargo.toml".into(),
+            root: "/s/std".into(),
+            settings: Settings::default(),
+            root_text: String::new(),
+        };
+        let message = |manifest: &str, file: &str| {
+            format!("{{\"manifest_path\":\"{manifest}\",\"filenames\":[\"{file}\"]}}\n")
+        };
+        let dir = "/s/target/armv7-unknown-linux-musleabihf/release/deps";
+        let messages = [
+            "{\"reason\":\"build-script-executed\"}\n".to_owned(),
+            message("/l/std/Cargo.toml", &format!("{dir}/libstd-1.rlib")),
+            message("/l/std/Cargo.toml", "/s/target/release/build/std-2/build-script-build"),
+            message("/r/cc/Cargo.toml", "/s/target/release/deps/libcc-3.rlib"),
+            message("/s/std/Cargo.toml", &format!("{dir}/libnothing-4.rlib")),
+            message("/l/core/Cargo.toml", &format!("{dir}/libcore-5.rlib")),
+        ];
+        let target = "armv7-unknown-linux-musleabihf".parse().expect("a triple");
+        let found = rlibs(messages.concat().as_bytes(), &project, &target);
+        let expected = ["libcore-5.rlib", "libstd-1.rlib"].map(|name| Path::new(dir).join(name));
+        assert_eq!(found, expected);
+    }
 }
