@@ -151,12 +151,12 @@ pub fn entry(
         let text = format!("packages for {target} do without {suite}/{arch}: {}", skipped.reason);
         context.observer.event(Event::Note(text));
     }
-    let Some(resolved) = resolution.components.into_iter().next() else { return Ok(None) };
-    fits(demand, target, arch, toolchain, &resolved.left_out)?;
-    if let Some(text) = left_out(target, &resolved.left_out) {
+    let Some(answer) = resolution.components.into_iter().next() else { return Ok(None) };
+    fits(demand, target, arch, toolchain, &answer.left_out)?;
+    if let Some(text) = left_out(target, &answer.left_out) {
         context.observer.event(Event::Note(text));
     }
-    Ok(Some(made(demand, target, resolved)))
+    Ok(Some(made(demand, target, answer)))
 }
 
 fn known<'a>(lock: &'a Lockfile, demand: &Demand<'_>, target: &RustTriple) -> Option<&'a Entry> {
@@ -352,5 +352,32 @@ mod tests {
             )
         );
         assert_eq!(left_out(&target, &[]), None);
+    }
+
+    #[test]
+    fn only_gcc_of_debians_for_glibc_can_have_packages() {
+        let collection = crate::recipe::Collection::load(&[]).expect("the built-in recipes");
+        let selected = collection.get("gcc-aarch64-linux-gnu").expect("a recipe");
+        let refused = |target: &str, package: &str| {
+            let demand = Demand {
+                slot: Slot::Cc,
+                target: Some(triple(target)),
+                selected,
+                version: None,
+                components: BTreeSet::new(),
+                packages: [package.to_owned()].into(),
+            };
+            check(&demand).err().map(|error| error.to_string())
+        };
+        assert_eq!(refused("aarch64-unknown-linux-gnu", "libssl-dev"), None);
+        assert_eq!(
+            refused("aarch64-unknown-linux-gnu", "libstdc++-12-dev").as_deref(),
+            Some(
+                "`target.aarch64-unknown-linux-gnu.packages`: `libstdc++-12-dev` belongs to the \
+                 C toolchain"
+            )
+        );
+        let musl = refused("aarch64-unknown-linux-musl", "libssl-dev").expect("refused");
+        assert!(musl.contains("made for glibc"), "{musl}");
     }
 }

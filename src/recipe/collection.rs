@@ -300,6 +300,12 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
         return Err(invalid("`provides.env` is for the slot `host-tools`".to_owned()));
     }
     for component in recipe.variants.iter().flat_map(|variant| &variant.components) {
+        // The lock's name for what the settings add to a sysroot.
+        if recipe.slot == Slot::Cc && component.name.as_str() == "packages" {
+            let reason = "no component of a C toolchain can be called `packages`: the packages \
+                          that settings add to its sysroot are called so in the lock";
+            return Err(invalid(reason.to_owned()));
+        }
         if component.dist.is_some() && recipe.rust_dist.is_none() {
             return Err(invalid(format!(
                 "component `{}` names a part of Rust's releases, but the recipe has no [rust-dist] \

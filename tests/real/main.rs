@@ -18,6 +18,7 @@ mod projects;
 mod published;
 mod shell;
 mod stale;
+mod sysroot_packages;
 mod tools;
 mod upstream;
 mod zero_configuration;

@@ -7,6 +7,7 @@ mod host_tools;
 mod listing;
 mod lock;
 mod notices;
+mod packages;
 mod passing;
 mod restore;
 mod shell;

@@ -58,7 +58,7 @@ pub fn libraries(target: &RustTriple, artifact: &Artifact, tree: &Tree) -> Vec<L
     let dirs = dirs.concat();
     let is_library = |path: &RelPath, node: &Node| {
         let name = path.file_name();
-        let named = name.ends_with(".so") || name.contains(".so.");
+        let named = name.contains(".so.") || name.strip_suffix(".so").is_some();
         let here = path.parent().is_some_and(|dir| dirs.iter().any(|one| one == dir.as_str()));
         named && here && !matches!(node, Node::Directory)
     };

@@ -126,3 +126,28 @@ fn a_later_bound_corrects_an_earlier_choice() {
     let error = closure_of(&clash, &["app"], &[]).expect_err("no lib is both");
     assert!(matches!(error, ClosureError::Unsatisfiable { .. }), "{error}");
 }
+
+#[test]
+fn what_is_left_out_is_told_with_its_bound_and_who_needs_it() {
+    let index = [
+        "app 1 amd64 [Depends: lib, tool (>= 2) | other]",
+        "lib 2 amd64 [Pre-Depends: core (>= 3); Depends: virtual]",
+        "core 3 amd64",
+        "tool 2 amd64",
+        "provider 1 amd64 [Provides: virtual]",
+    ];
+    let packages = Packages::parse(&packages(&index)).expect("an index");
+    let date = "20261117T120000Z".parse().expect("a date");
+    let (archive, suite, arch) = ("debian", "bookworm", "amd64");
+    let shelves = [Shelf { archive, suite, arch, date, packages: &packages }];
+    let exclude = ["core", "to*", "provider"].map(str::to_owned);
+    let settled = BTreeMap::new();
+    let roots = relations(&["app"]);
+    let wanted = Wanted { arch, roots: &roots, exclude: &exclude, settled: &settled };
+    let found = closure(&shelves, &wanted).expect("a closure");
+    let taken: Vec<&str> = found.picks.iter().map(|pick| &*pick.package.name).collect();
+    assert_eq!(taken, ["app", "lib"]);
+    let left: Vec<String> =
+        found.left_out.iter().map(|left| format!("{}: {}", left.asked_by, left.relation)).collect();
+    assert_eq!(left, ["app 1: tool (>= 2)", "lib 2: core (>= 3)", "lib 2: virtual"]);
+}
