@@ -5,6 +5,7 @@ mod builtin;
 pub mod check;
 mod collection;
 mod expand;
+mod host_tools;
 mod model;
 mod offer;
 mod provides;

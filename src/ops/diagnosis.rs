@@ -203,7 +203,7 @@ fn recipe_hints(error: &RecipeError) -> Vec<String> {
     match error {
         RecipeError::Document(error) => error.help.clone().into_iter().collect(),
         RecipeError::Invalid { .. } => vec!["docs/recipe.md describes the format".to_owned()],
-        RecipeError::Unknown { known, .. } => {
+        RecipeError::Unknown { known, .. } | RecipeError::OtherTool { known, .. } => {
             names(known.iter().map(ToString::to_string).collect())
         }
         RecipeError::UnknownTool { tool, known } => {
@@ -212,9 +212,6 @@ fn recipe_hints(error: &RecipeError) -> Vec<String> {
             let near = near.map(|near| format!("did you mean `{near}`?"));
             let all = names(known.iter().map(ToString::to_string).collect());
             near.chain(all).collect()
-        }
-        RecipeError::OtherTool { known, .. } => {
-            names(known.iter().map(ToString::to_string).collect())
         }
         RecipeError::NoTarget { served, .. } => vec![format!(
             "targets with a recipe are {}; `recipes/` beside toolchains.lock can hold more",

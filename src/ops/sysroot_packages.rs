@@ -361,6 +361,8 @@ mod tests {
         let refused = |target: &str, package: &str| {
             let demand = Demand {
                 slot: Slot::Cc,
+                tool: None,
+                host: None,
                 target: Some(triple(target)),
                 selected,
                 version: None,
