@@ -7,6 +7,6 @@ mod write;
 
 pub use model::{
     Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, Request, RequestedRecipe,
-    VERSION,
+    SignedFile, VERSION,
 };
 pub use read::LockError;

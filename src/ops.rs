@@ -31,6 +31,7 @@ mod recipes;
 mod request;
 mod resolve;
 mod restore;
+mod rust_choice;
 mod shell;
 mod shims;
 mod store;

@@ -4,6 +4,7 @@
 //! says is believed only after its signature and digests have been checked.
 
 pub mod debian;
+pub mod minisign;
 pub mod rust_dist;
 pub mod signature;
 

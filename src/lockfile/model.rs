@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::Deserialize;
+
 use crate::archive::UnpackSpec;
 use crate::recipe::{Derivation, Slot};
 use crate::vocab::digest::{Blake3, Sha256, TreeHash};
@@ -145,8 +147,20 @@ pub struct Artifact {
     pub size: Option<u64>,
     /// How it is unpacked.
     pub unpack: UnpackSpec,
+    /// The minisign signature that its bytes are checked against when they come.
+    pub minisign: Option<SignedFile>,
     /// The tree hash of the unpacked object, if it was known when the lock was written.
     pub tree: Option<TreeHash>,
+}
+
+/// A minisign signature of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedFile {
+    /// The public key, in base 64.
+    pub key: String,
+    /// The lines of the `.minisig` file.
+    pub signature: String,
 }
 
 /// Where an artifact is, without naming any mirror of the machine that wrote the lock.

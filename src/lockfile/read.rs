@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::model::{
     Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, Request, RequestedRecipe,
-    VERSION,
+    SignedFile, VERSION,
 };
 use crate::archive::UnpackSpec;
 use crate::recipe::{Derivation, Slot};
@@ -123,6 +123,7 @@ struct RawArtifact {
     size: Option<u64>,
     #[serde(default)]
     unpack: UnpackSpec,
+    minisign: Option<SignedFile>,
     tree: Option<TreeHash>,
 }
 
@@ -190,6 +191,7 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
                 sha256: raw.sha256,
                 size: raw.size,
                 unpack: raw.unpack,
+                minisign: raw.minisign,
                 tree: raw.tree,
             })
         })
@@ -222,6 +224,7 @@ mod tests {
             sha256: Sha256::of(name.as_bytes()),
             size: Some(7),
             unpack: UnpackSpec { strip: 1, keep: Some("rustc".to_owned()) },
+            minisign: Some(SignedFile { key: "RWQ".to_owned(), signature: "a\nb".to_owned() }),
             tree: None,
         };
         Lockfile {

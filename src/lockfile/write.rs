@@ -100,6 +100,10 @@ fn artifact_fields(artifact: &Artifact) -> Vec<String> {
     if !unpack.is_empty() {
         fields.push(format!("unpack = {{ {} }}", unpack.join(", ")));
     }
+    fields.extend(artifact.minisign.as_ref().map(|signed| {
+        let inner = [field("key", &signed.key), field("signature", &signed.signature)];
+        format!("minisign = {{ {} }}", inner.join(", "))
+    }));
     fields.extend(artifact.tree.map(|tree| field("tree", &tree.to_string())));
     fields
 }

@@ -12,6 +12,7 @@ use crate::recipe::RecipeError;
 use crate::store::StoreError;
 use crate::sys::dirs::DirsError;
 use crate::upstream::debian::DebianError;
+use crate::upstream::minisign::MinisignError;
 use crate::vocab::name::Name;
 use crate::vocab::nearest::nearest;
 
@@ -49,7 +50,9 @@ impl Error {
             }
             Self::Debian { source, .. } => debian_kind(source),
             Self::RustDist { source, .. } if source.is_integrity() => Kind::Integrity,
-            Self::RustDist { .. } => Kind::Fetch,
+            Self::RustDist { .. } | Self::Minisign { source: MinisignError::Get(_), .. } => {
+                Kind::Fetch
+            }
             // A disk that takes nothing says nothing about the archive.
             Self::Unpack { source: UnpackError::Write { .. } | UnpackError::Thread(_), .. }
             | Self::Relocation(RelocationError::Fs(_))
@@ -68,6 +71,7 @@ impl Error {
             | Self::TreeMismatch { .. }
             | Self::DerivedMismatch { .. }
             | Self::FirstUse { .. }
+            | Self::Minisign { .. }
             | Self::Merge(_)
             | Self::Relocation(_)
             | Self::Keys(_)
@@ -118,6 +122,12 @@ impl Error {
             Self::NoArchive(name) => vec![mirror_hint(name)],
             Self::Debian { source, .. } => vec![source.help().to_owned()],
             Self::RustDist { source, .. } => vec![source.help().to_owned()],
+            Self::Minisign { source: MinisignError::Get(_), .. } => {
+                one("check the network and the proxy variables, or try again later")
+            }
+            Self::Minisign { .. } => {
+                one("correct `minisign` in the recipe, or name other `urls` in it")
+            }
             Self::Channel(_) => {
                 one("correct `rust.version` in the settings, or rust-toolchain.toml")
             }

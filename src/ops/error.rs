@@ -16,6 +16,7 @@ use crate::upstream::debian::DebianError;
 use crate::upstream::debian::location::{InvalidDate, InvalidTemplate};
 use crate::upstream::debian::relation::InvalidRelation;
 use crate::upstream::debian::sources::SourcesError;
+use crate::upstream::minisign::MinisignError;
 use crate::upstream::rust_dist::{InvalidChannel, RustDistError};
 use crate::upstream::signature::SignatureError;
 use crate::vocab::digest::TreeHash;
@@ -195,6 +196,15 @@ pub enum Error {
     FirstUse {
         /// The entries.
         entries: Vec<Key>,
+    },
+    /// A file is not signed as its recipe says.
+    #[error("{artifact} is not signed as its recipe says")]
+    Minisign {
+        /// The file's component and version.
+        artifact: String,
+        /// Why.
+        #[source]
+        source: MinisignError,
     },
     /// apt's configuration cannot be read.
     #[error("the package sources of this machine cannot be read")]

@@ -141,6 +141,7 @@ mod tests {
                 root: PathBuf::new(),
                 settings: Settings::default(),
                 root_text: root_text.to_owned(),
+                toolchain: crate::ops::toolchain_file::Honoured::default(),
             };
             path(&context, &project, &target.parse().expect("a triple"), lock_text)
         };

@@ -201,6 +201,7 @@ mod tests {
             root: root.to_path_buf(),
             settings: crate::settings::Settings::default(),
             root_text: String::new(),
+            toolchain: crate::ops::toolchain_file::Honoured::default(),
         }
     }
 

@@ -8,8 +8,9 @@ use super::error::{Error, Kind};
 use super::project::{LOCK_NAME, Project, display};
 use super::request::Wanted;
 use super::resolve::resolve;
+use super::rust_choice;
 use crate::lockfile::{Authenticated, Entry, Key, Lockfile};
-use crate::recipe::{Collection, Origin};
+use crate::recipe::{Collection, Origin, Slot};
 use crate::sys::fs::{read_text, write_atomic};
 use crate::sys::lock::FileLock;
 use crate::vocab::digest::Blake3;
@@ -74,8 +75,9 @@ fn rewrite(
     if targets.is_empty() {
         targets.push(context.host.clone());
     }
-    let wanted = Wanted::new(&project.settings, &collection, &context.host, &targets)?;
     let kept = old.as_ref().map(|(lock, _)| lock);
+    let held = kept.filter(|_| keep || context.mode.locked);
+    let wanted = wanted(context, &project, &collection, &targets, held)?;
     let reasons = kept.map(|lock| drift(lock, &wanted.request()));
     if context.mode.locked {
         let path = display(context.ambient, &project.lock_path());
@@ -145,8 +147,8 @@ pub fn current(
     if let (true, Some((lock, _))) = (project.settings.targets.is_empty(), &old) {
         all.extend(lock.request.targets.iter().cloned());
     }
-    let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
     let kept = old.as_ref().map(|(lock, _)| lock);
+    let wanted = wanted(context, project, collection, &all, kept)?;
     let new = resolved(context, project, collection, &wanted, kept, targets)?;
     store_lock(context, project, old.as_ref(), &new)?;
     let text = new.to_text();
@@ -169,7 +171,7 @@ fn fitting(
     };
     let mut all = settings_targets(project);
     all.extend(targets.iter().cloned());
-    let wanted = Wanted::new(&project.settings, collection, &context.host, &all)?;
+    let wanted = wanted(context, project, collection, &all, Some(&lock))?;
     let reasons = drift(&lock, &wanted.request());
     if reasons.is_empty() {
         return Ok(Some((lock, text)));
@@ -191,7 +193,12 @@ fn resolved(
     kept: Option<&Lockfile>,
     targets: &[RustTriple],
 ) -> Result<Lockfile, Error> {
-    resolve(context, project, collection, wanted, kept).map_err(|error| {
+    for note in &project.toolchain.notes {
+        context.observer.event(Event::Note(note.clone()));
+    }
+    let found = resolve(context, project, collection, wanted, kept)
+        .or_else(|error| elsewhere(context, project, collection, wanted, kept, error));
+    found.map_err(|error| {
         if context.mode.offline && error.kind() == Kind::Fetch {
             let path = display(context.ambient, &project.lock_path());
             Error::OfflineLock { path, command: command(project, targets) }
@@ -199,6 +206,49 @@ fn resolved(
             error
         }
     })
+}
+
+/// Resolves with another recipe of Rust, where the one that nobody chose has not what is asked.
+fn elsewhere(
+    context: &Context<'_>,
+    project: &Project,
+    collection: &Collection,
+    wanted: &Wanted<'_>,
+    kept: Option<&Lockfile>,
+    error: Error,
+) -> Result<Lockfile, Error> {
+    let rust = wanted.demands.iter().find(|demand| demand.slot == Slot::Rust);
+    let Some(chosen) = rust.map(|demand| &demand.selected.recipe.name) else { return Err(error) };
+    let (settings, offline) = (&project.settings, context.mode.offline);
+    let mut last = error;
+    for name in rust_choice::alternatives(settings, collection, chosen, &last, offline) {
+        let mut settings = settings.clone();
+        let version = settings.rust.version.clone().unwrap_or_default();
+        settings.rust.recipe = Some(name.clone());
+        let wanted = Wanted::new(&settings, collection, &context.host, &wanted.targets)?;
+        context.observer.event(Event::Note(format!(
+            "{chosen} has no Rust {version}: {name} is asked (`rust.recipe` of the settings decides)"
+        )));
+        match resolve(context, project, collection, &wanted, kept) {
+            Ok(lock) => return Ok(lock),
+            Err(_) if offline => {}
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// What is wanted for `targets`, in the light of the lock that is there.
+fn wanted<'a>(
+    context: &Context<'_>,
+    project: &Project,
+    collection: &'a Collection,
+    targets: &[RustTriple],
+    lock: Option<&Lockfile>,
+) -> Result<Wanted<'a>, Error> {
+    let held = rust_choice::held(&project.settings, collection, lock);
+    Wanted::new(&held, collection, &context.host, targets)
+        .or_else(|_| Wanted::new(&project.settings, collection, &context.host, targets))
 }
 
 /// The command that locks for `targets`: those of the settings need not be named.

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use super::at::At;
 use super::error::Error;
+use super::toolchain_file::{self, Honoured};
 use crate::settings::Settings;
 use crate::sys::ambient::Ambient;
 use crate::sys::fs::{FsError, read_text, real_path};
@@ -26,6 +27,8 @@ pub struct Project {
     pub settings: Settings,
     /// The text of the root manifest, which the settings came from.
     pub root_text: String,
+    /// What of `rust-toolchain.toml` stands in the settings.
+    pub toolchain: Honoured,
 }
 
 #[derive(Deserialize)]
@@ -69,12 +72,13 @@ impl Project {
         let manifest = without_links(manifest);
         let (root_manifest, root_text) = workspace_root(ambient, &manifest)?;
         let shown = display(ambient, &root_manifest);
-        let settings = Settings::parse(&shown, &root_text)?;
+        let mut settings = Settings::parse(&shown, &root_text)?;
         if root_manifest != manifest {
             refuse_member_settings(ambient, &manifest, &shown)?;
         }
         let root = root_manifest.parent().unwrap_or(Path::new("/")).to_path_buf();
-        Ok(Self { manifest, root, settings, root_text })
+        let toolchain = toolchain_file::honour(ambient, &root, &mut settings)?;
+        Ok(Self { manifest, root, settings, root_text, toolchain })
     }
 
     /// The path of the lock.

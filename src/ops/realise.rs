@@ -8,7 +8,7 @@ use std::thread;
 
 use super::context::Context;
 use super::error::Error;
-use super::resolve::servers;
+use super::resolve::{servers, signed};
 use crate::archive;
 use crate::fetch::{Fetcher, Pin};
 use crate::lockfile::{Artifact, Location};
@@ -181,8 +181,14 @@ impl Work<'_> {
             // A second try starts from nothing.
             crate::sys::fs::remove_tree(&root)?;
             crate::sys::fs::create_dir(&root)?;
-            archive::unpack(bytes, &artifact.unpack, &root, staging.dir())
-                .map_err(|source| Error::Unpack { artifact: label.clone(), source })
+            let tree = |bytes: &mut (dyn Read + Send)| {
+                archive::unpack(bytes, &artifact.unpack, &root, staging.dir())
+                    .map_err(|source| Error::Unpack { artifact: label.clone(), source })
+            };
+            let Some((signature, url)) = signed(artifact, &urls) else { return tree(bytes) };
+            signature
+                .check(url, bytes, tree)
+                .map_err(|source| Error::Minisign { artifact: label.clone(), source })?
         };
         let fetched =
             self.fetcher.fetch_with(&label, &urls, &pin, Some(&partial), *observer, unpack);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::resolve::is_version;
+use super::rust_choice;
 use super::sysroot_packages;
 use crate::lockfile::{Request, RequestedRecipe};
 use crate::recipe::{Collection, Origin, Selected, Slot};
@@ -154,12 +155,13 @@ fn demands<'a>(
     let mut compiled: Vec<&RustTriple> = targets.iter().chain(hosts).collect();
     compiled.sort();
     compiled.dedup();
+    let rust = rust_choice::choice(settings, collection, hosts, &compiled);
     for target in &compiled {
         // Asked for each target, although one recipe fills the slot: it must know them all.
-        collection.select(Slot::Rust, target, hosts, &settings.rust)?;
+        collection.select(Slot::Rust, target, hosts, &rust)?;
     }
     if let Some(first) = compiled.first() {
-        demand(Slot::Rust, None, first, &settings.rust, hosts)?;
+        demand(Slot::Rust, None, first, &rust, hosts)?;
     }
     for target in &compiled {
         // A C compiler for a machine that is only a host is needed on that machine only.

@@ -1,5 +1,6 @@
 //! From what is wanted to locked entries: asks the upstreams, at lock time only.
 
+mod minisign;
 mod rust_dist;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ use crate::vocab::url::Url;
 /// Where apt keeps its configuration.
 const APT_DIR: &str = "/etc/apt";
 
+/// The signature in a lock, with the name that it is for.
+pub use minisign::of_lock as signed;
 /// The servers of Rust's releases, best first.
 pub use rust_dist::servers;
 
@@ -115,7 +118,7 @@ pub fn resolve(
             let own = rust_dist::entries(context, &get, &bases, demand, &of_releases, held)?;
             entries.extend(own);
         }
-        let made = demand_entries(context, &mut resolver, demand, &expansions, held)?;
+        let made = demand_entries(context, (&get, &mut resolver), demand, &expansions, held)?;
         entries.extend(sysroot_packages::entry(context, &mut resolver, demand, &made, unchanged)?);
         entries.extend(made);
     }
@@ -178,7 +181,7 @@ fn known(lock: &Lockfile, demand: &Demand<'_>, expansions: &[Expansion<'_>]) -> 
 
 fn demand_entries(
     context: &Context<'_>,
-    resolver: &mut Resolver<'_>,
+    (get, resolver): (&dyn Get, &mut Resolver<'_>),
     demand: &Demand<'_>,
     expansions: &[Expansion<'_>],
     held: Option<&str>,
@@ -186,8 +189,10 @@ fn demand_entries(
     let is_pinned = |expansion: &&Expansion<'_>| !expansion.component.artifacts.is_empty();
     let rest = expansions.iter().filter(|expansion| expansion.component.dist.is_none());
     let (own, looked_up): (Vec<_>, Vec<_>) = rest.partition(is_pinned);
-    let mut entries: Vec<Entry> =
-        own.into_iter().map(|expansion| pinned(demand, expansion)).collect::<Result<_, _>>()?;
+    let mut entries: Vec<Entry> = own
+        .into_iter()
+        .map(|expansion| pinned(get, demand, expansion))
+        .collect::<Result<_, _>>()?;
     say_unconfirmed(context, demand, expansions, &entries);
     let Some(debian) = demand.selected.recipe.debian.as_ref().filter(|_| !looked_up.is_empty())
     else {
@@ -216,7 +221,9 @@ fn demand_entries(
             !is_version(version, &entry(demand, expansion, component).key.version)
         };
         let mut others = pairs().filter(is_other);
-        let all = others.clone().count() == looked_up.len() && entries.is_empty();
+        let all = others.clone().count() == looked_up.len()
+            && entries.is_empty()
+            && expansions.len() == looked_up.len();
         // A tool has the version on every host; beside a toolchain's own pins, packages are
         // libraries with versions of their own.
         if let Some((expansion, _)) = others.next().filter(|_| all || demand.tool.is_some()) {
@@ -321,6 +328,7 @@ fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComp
             sha256: artifact.sha256,
             size: Some(artifact.size),
             unpack: crate::archive::UnpackSpec::default(),
+            minisign: None,
             tree: None,
         })
         .collect();
@@ -351,13 +359,24 @@ fn make_entry(
 }
 
 /// The entry of a component whose artifacts are pinned in the recipe itself.
-fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error> {
+fn pinned(get: &dyn Get, demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error> {
     let fits = |artifact: &&PinnedArtifact| {
         demand.version.as_ref().is_none_or(|wanted| is_version(wanted, &artifact.version))
     };
     let newest =
         expansion.pins().filter(fits).max_by(|a, b| compare_versions(&a.version, &b.version));
     let artifact = newest.ok_or_else(|| no_artifact(demand, expansion))?;
+    let minisign = minisign::signature(get, artifact).map_err(|source| Error::Minisign {
+        artifact: format!("{} {}", expansion.component.name, artifact.version),
+        source,
+    })?;
+    // What stands in a recipe counts as published where it says by whom.
+    let hearsay = artifact.seen_in.is_empty() || artifact.status == Status::VerifiedBytes;
+    let authenticated = match minisign {
+        Some(_) => Authenticated::Signature,
+        None if hearsay => Authenticated::FirstUse,
+        None => Authenticated::PublishedDigest,
+    };
     let artifacts = vec![Artifact {
         name: expansion.component.name.to_string(),
         version: artifact.version.clone(),
@@ -365,13 +384,10 @@ fn pinned(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error
         sha256: artifact.sha256,
         size: artifact.size,
         unpack: artifact.unpack.clone(),
+        minisign,
         tree: None,
     }];
     let version = artifact.version.clone();
-    // What stands in a recipe counts as published where it says by whom.
-    let hearsay = artifact.seen_in.is_empty() || artifact.status == Status::VerifiedBytes;
-    let authenticated =
-        if hearsay { Authenticated::FirstUse } else { Authenticated::PublishedDigest };
     Ok(make_entry(demand, expansion, version, authenticated, artifacts))
 }
 
@@ -386,7 +402,7 @@ fn no_artifact(demand: &Demand<'_>, expansion: &Expansion<'_>) -> Error {
 }
 
 /// `1.85` admits 1.85 and 1.85.1, `=1.85.0` only itself.
-pub(super) fn is_version(wanted: &str, version: &str) -> bool {
+pub fn is_version(wanted: &str, version: &str) -> bool {
     match wanted.strip_prefix('=') {
         Some(exact) => exact == version,
         None => version.strip_prefix(wanted).is_some_and(|rest| {

@@ -276,6 +276,7 @@ fn made(demand: &Demand<'_>, target: &RustTriple, resolved: ResolvedComponent) -
             size: Some(artifact.size),
             unpack: crate::archive::UnpackSpec::default(),
             tree: None,
+            minisign: None,
         })
         .collect();
     artifacts.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
@@ -312,6 +313,7 @@ mod tests {
             size: None,
             unpack: UnpackSpec::default(),
             tree: None,
+            minisign: None,
         }
     }
 

@@ -1,19 +1,26 @@
 //! `rust-toolchain.toml` and the file of its older name: which Rust rustup would take for a
-//! directory. Does not ask rustup, and decides nothing.
+//! directory. The project's own is its request where the settings say nothing; never a toolchain of
+//! rustup's.
 
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use toml::de::DeTable;
 
 use super::at::At;
+use crate::settings::{Settings, Target};
+use crate::sys::ambient::Ambient;
 use crate::sys::fs::{FsError, read_text};
+use crate::upstream::rust_dist::Channel;
 use crate::vocab::document::line_of;
+use crate::vocab::triple::KNOWN;
 
 /// rustup's files, of which it reads the first where both exist.
 const NAMES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
 /// The keys that say which Rust; the first outranks the other.
-const KEYS: [&str; 2] = ["channel", "path"];
+const KEYS: [&str; 2] = [KEY, "path"];
+const KEY: &str = "channel";
 
 /// What a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +47,90 @@ pub fn nearest(dir: &Path) -> Result<Option<Wanted>, FsError> {
         }
     }
     Ok(None)
+}
+
+/// What the project's own file brought into its settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Honoured {
+    /// Sentences for whoever writes the lock.
+    pub notes: Vec<String>,
+}
+
+/// What a file says besides the channel.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Raw {
+    toolchain: RawToolchain,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawToolchain {
+    components: Vec<String>,
+    targets: Vec<String>,
+}
+
+/// Components that recipes have on request. Those of any Rust need no asking.
+const COMPONENTS: [&str; 4] = ["clippy", "rust-analyzer", "rust-src", "rustfmt"];
+const ALWAYS: [&str; 3] = ["cargo", "rust-std", "rustc"];
+
+/// Takes what the file beside the root manifest asks for into `settings`, where they say nothing:
+/// the version, the components, the targets.
+pub fn honour(
+    ambient: &Ambient,
+    root: &Path,
+    settings: &mut Settings,
+) -> Result<Honoured, FsError> {
+    let mut notes = Vec::new();
+    for path in NAMES.map(|name| root.join(name)) {
+        let Some(text) = read_text(&path)? else { continue };
+        let file = ambient.shown(&path).display().to_string();
+        if settings.rust.recipe.is_none()
+            && settings.rust.version.is_none()
+            && let Some((KEY, channel, _)) = wanted(&text)
+            && let Some(version) = request(&channel)
+        {
+            notes.push(format!("{file} asks for Rust {version}"));
+            settings.rust.version = Some(version);
+        }
+        let Raw { toolchain } = toml::from_str(&text).unwrap_or_default();
+        let mut left_out = Vec::new();
+        if settings.rust.components.is_empty() {
+            for component in toolchain.components {
+                let name = component.strip_suffix("-preview").unwrap_or(&component);
+                match name.parse() {
+                    Ok(known) if COMPONENTS.contains(&name) => {
+                        settings.rust.components.insert(known);
+                    }
+                    _ if ALWAYS.contains(&name) => {}
+                    _ => left_out.push(component),
+                }
+            }
+        }
+        if settings.targets.is_empty() {
+            for target in toolchain.targets {
+                match Target::try_from(target.clone()) {
+                    Ok(target) => settings.targets.push(target),
+                    Err(_) => left_out.push(target),
+                }
+            }
+        }
+        if !left_out.is_empty() {
+            let names = left_out.join("`, `");
+            notes.push(format!("`{names}` of {file} is left out: xprov does not have it"));
+        }
+        break;
+    }
+    Ok(Honoured { notes })
+}
+
+/// The version of the settings that a channel means; `None` where it leaves it open, as `stable`
+/// does, or is the name of a toolchain of rustup's own.
+fn request(channel: &str) -> Option<String> {
+    let hostless = KNOWN.iter().find_map(|host| channel.strip_suffix(host)?.strip_suffix('-'));
+    let channel = hostless.unwrap_or(channel);
+    let is_release = channel.parse::<Channel>().is_ok();
+    (is_release && channel != "stable").then(|| channel.to_owned())
 }
 
 impl Wanted {
@@ -69,6 +160,9 @@ pub fn version(channel: &str) -> Option<&str> {
 
 /// Whether a channel means this release and no other: `1.95` and `1.95.0` do, `stable` does not.
 pub fn names(channel: &str, release: &str) -> bool {
+    if request(channel).is_some_and(|named| named == release) {
+        return true;
+    }
     let rest = version(channel).and_then(|version| release.strip_prefix(version));
     rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with('.') && channel.contains('.')))
 }
@@ -94,6 +188,22 @@ mod tests {
             assert!(!names(channel, "1.95.0") && !allows(channel, "1.95.0"), "{channel}");
         }
         assert_eq!(version("1.95.0-x86_64-unknown-linux-gnu"), Some("1.95.0"));
+    }
+
+    #[test]
+    fn a_channel_is_a_request_where_it_names_a_release() {
+        for (channel, version) in [
+            ("1.95.0", Some("1.95.0")),
+            ("1.95", Some("1.95")),
+            ("1.95.0-x86_64-unknown-linux-gnu", Some("1.95.0")),
+            ("nightly", Some("nightly")),
+            ("nightly-2026-05-20-aarch64-apple-darwin", Some("nightly-2026-05-20")),
+            ("stable", None),
+            ("other", None),
+        ] {
+            assert_eq!(request(channel).as_deref(), version, "{channel}");
+        }
+        assert!(names("nightly-2026-05-20", "nightly-2026-05-20"));
     }
 
     #[test]

@@ -289,7 +289,7 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
         ];
         if sources.iter().filter(|source| **source).count() != 1 {
             return Err(invalid(format!(
-                "component `{}` needs either packages or artifacts, or `dist`",
+                "component `{}` needs either packages or artifacts",
                 component.name
             )));
         }

@@ -13,6 +13,7 @@ mod inputs;
 mod inspect;
 mod leaks;
 mod relocate;
+mod rust_dist;
 #[cfg(target_os = "linux")]
 mod sandbox_build;
 mod shim;

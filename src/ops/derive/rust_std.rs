@@ -114,7 +114,8 @@ impl Work<'_> {
         write_atomic(&manifest, MANIFEST.as_bytes())?;
         write_atomic(&root.join("lib.rs"), b"#![no_std]\n")?;
         let (settings, root_text) = (Settings::default(), MANIFEST.to_owned());
-        Ok(Project { manifest, root, settings, root_text })
+        let toolchain = crate::ops::toolchain_file::Honoured::default();
+        Ok(Project { manifest, root, settings, root_text, toolchain })
     }
 
     /// The crates that std is built from, by its own Cargo.lock.
@@ -257,6 +258,7 @@ mod tests {
             root: "/s/std".into(),
             settings: Settings::default(),
             root_text: String::new(),
+            toolchain: crate::ops::toolchain_file::Honoured::default(),
         };
         let message = |manifest: &str, file: &str| {
             format!("{{\"manifest_path\":\"{manifest}\",\"filenames\":[\"{file}\"]}}\n")

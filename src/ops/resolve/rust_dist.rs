@@ -126,6 +126,7 @@ fn entry(
         sha256: artifact.sha256,
         size: None,
         unpack: artifact.unpack,
+        minisign: None,
         tree: None,
     }];
     Ok(make_entry(demand, expansion, version, authenticated, artifacts))

@@ -173,6 +173,7 @@ mod tests {
             size: None,
             unpack: UnpackSpec::default(),
             tree: None,
+            minisign: None,
         }
     }
 
