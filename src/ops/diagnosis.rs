@@ -45,14 +45,13 @@ impl Error {
             | Self::NotFound { .. }
             | Self::Inspect { .. } => Kind::Input,
             Self::Drift { .. } | Self::NoLock { .. } => Kind::Drift,
-            Self::OfflineLock { .. } | Self::Superseded { .. } | Self::CargoFetch { .. } => {
-                Kind::Fetch
-            }
             Self::Debian { source, .. } => debian_kind(source),
             Self::RustDist { source, .. } if source.is_integrity() => Kind::Integrity,
-            Self::RustDist { .. } | Self::Minisign { source: MinisignError::Get(_), .. } => {
-                Kind::Fetch
-            }
+            Self::OfflineLock { .. }
+            | Self::Superseded { .. }
+            | Self::CargoFetch { .. }
+            | Self::RustDist { .. }
+            | Self::Minisign { source: MinisignError::Get(_), .. } => Kind::Fetch,
             // A disk that takes nothing says nothing about the archive.
             Self::Unpack { source: UnpackError::Write { .. } | UnpackError::Thread(_), .. }
             | Self::Relocation(RelocationError::Fs(_))

@@ -113,8 +113,8 @@ impl Signature {
         let signature = minisign_verify::Signature::decode(&self.text).map_err(wrong)?;
         let verifier = key.verify_stream(&signature).map_err(wrong)?;
         // `timestamp:1795180494	file:zig-x86_64-linux-0.15.2.tar.xz	hashed`
-        let fields = signature.trusted_comment().split('\t');
-        let found = fields.filter_map(|field| field.strip_prefix("file:")).next();
+        let mut fields = signature.trusted_comment().split('\t');
+        let found = fields.find_map(|field| field.strip_prefix("file:"));
         let found = found.unwrap_or_default();
         if found != file {
             let (file, found) = (file.to_owned(), found.to_owned());

@@ -183,24 +183,22 @@ fn checked(
             Err(source) => Err(RustDistError::Get { channel: channel.clone(), source }),
         }
     };
-    let signer = match beside("asc")? {
-        Some(armoured) => {
-            let signer = keyring.verify_detached(&armoured, bytes).map_err(|source| {
-                RustDistError::Signature { url: url.clone(), source: Box::new(source) }
-            })?;
-            Some(signer)
+    let signer = if let Some(armoured) = beside("asc")? {
+        let signer = keyring.verify_detached(&armoured, bytes);
+        Some(signer.map_err(|source| RustDistError::Signature {
+            url: url.clone(),
+            source: Box::new(source),
+        })?)
+    } else {
+        let beside = beside("sha256")?;
+        let beside = beside.ok_or_else(|| RustDistError::Unattested { url: url.clone() })?;
+        let expected = beside.split_whitespace().next().unwrap_or_default();
+        let actual = Sha256::of(bytes);
+        if !expected.eq_ignore_ascii_case(&actual.to_string()) {
+            let expected = expected.to_owned();
+            return Err(RustDistError::Digest { url: url.clone(), expected, actual });
         }
-        None => {
-            let beside = beside("sha256")?;
-            let beside = beside.ok_or_else(|| RustDistError::Unattested { url: url.clone() })?;
-            let expected = beside.split_whitespace().next().unwrap_or_default();
-            let actual = Sha256::of(bytes);
-            if !expected.eq_ignore_ascii_case(&actual.to_string()) {
-                let expected = expected.to_owned();
-                return Err(RustDistError::Digest { url: url.clone(), expected, actual });
-            }
-            None
-        }
+        None
     };
     let manifest = Manifest::parse(bytes, channel).map_err(|source| RustDistError::Manifest {
         url: url.clone(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -37,7 +37,7 @@ impl Loopback {
     }
 }
 
-fn answer(client: &TcpStream, dir: &PathBuf, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn answer(client: &TcpStream, dir: &Path, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut lines = BufReader::new(client).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
     while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}

@@ -43,9 +43,12 @@ fn files(dir: &Path, to: &str) -> Vec<(String, PathBuf)> {
 fn components(sysroot: &Path) -> Vec<Component> {
     let bin = |name: &str| (format!("bin/{name}"), sysroot.join("bin").join(name));
     let host = host();
-    // Debian's compiler finds its libraries here.
-    let libraries = sysroot.join("lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
-    let rustc = [bin("rustc"), bin("rustdoc")].into_iter().chain(files(&libraries, "lib"));
+    // Debian's compiler finds its libraries in these.
+    let multiarch = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let outer = sysroot.parent().expect("a tree").join("lib").join(&multiarch);
+    let libraries = [sysroot.join("lib").join(&multiarch), outer];
+    let libraries = libraries.iter().flat_map(|dir| files(dir, "lib"));
+    let rustc = [bin("rustc"), bin("rustdoc")].into_iter().chain(libraries);
     let component = |name, dir: &str, triple: &str, files| Component {
         name,
         dir: dir.to_owned(),

@@ -1,6 +1,6 @@
 //! Debian's archive as an upstream: whom to believe, which version, which packages.
 
-mod archive;
+pub mod archive;
 mod choice;
 mod closure;
 mod trust;

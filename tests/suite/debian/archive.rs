@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::Mutex;
 
-use pgp::composed::{ArmorOptions, CleartextSignedMessage, Deserializable, SignedSecretKey};
+use pgp::composed::{
+    ArmorOptions, CleartextSignedMessage, Deserializable, DetachedSignature, SignedSecretKey,
+};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::types::{KeyDetails, Password, Timestamp};
@@ -53,6 +55,27 @@ pub fn sign(text: &str, at: jiff::Timestamp) -> String {
     CleartextSignedMessage::new(text, config, key, &Password::empty())
         .and_then(|message| message.to_armored_string(ArmorOptions::default()))
         .expect("a signed message")
+}
+
+/// The detached signature of `bytes` at `at` by the tests' subkey.
+pub fn sign_beside(bytes: &[u8], at: jiff::Timestamp) -> String {
+    let secret = secret_key();
+    let key = &secret.secret_subkeys[0].key;
+    let at = Timestamp::from_secs(u32::try_from(at.as_second()).expect("seconds"));
+    let mut config =
+        SignatureConfig::v4(SignatureType::Binary, key.algorithm(), HashAlgorithm::Sha512);
+    config.hashed_subpackets = [
+        SubpacketData::SignatureCreationTime(at),
+        SubpacketData::IssuerFingerprint(key.fingerprint()),
+    ]
+    .map(|data| Subpacket::regular(data).expect("a subpacket"))
+    .into();
+    config
+        .sign(key, &Password::empty(), bytes)
+        .and_then(|signature| {
+            DetachedSignature::new(signature).to_armored_string(ArmorOptions::default())
+        })
+        .expect("a signature")
 }
 
 /// The files of places, by URL, and what was asked of them.

@@ -1,8 +1,13 @@
 //! What of a release is not believed.
 
+use std::error::Error as _;
+
 use insta::assert_snapshot;
+use xprov::upstream::rust_dist::{release, release_keyring};
+use xprov::upstream::signature::Keyring;
 
 use super::{project, publish, serve};
+use crate::debian::archive::{Mirror, keyring, sign_beside, time};
 use crate::support::server::Fault;
 
 const MANIFEST: &str = "/dist/channel-rust-stable.toml";
@@ -33,10 +38,44 @@ fn a_manifest_that_nothing_or_another_digest_attests() {
     assert!(!project.project.join("toolchains.lock").exists());
 }
 
+/// A manifest with nothing but what makes it one.
+const SMALL: &str = "manifest-version = \"2\"\ndate = \"2026-04-16\"\n[pkg.rustc]\nversion = \
+                     \"1.95.0 (0123abcd 2026-04-14)\"\ntarget = {}\n";
+
+#[test]
+fn a_good_signature_of_a_known_key_needs_no_digest() {
+    const URL: &str = "http://server.example/dist/channel-rust-1.95.0.toml";
+    let ask = |signature: &str, keyring: &Keyring| {
+        let mut server = Mirror::default();
+        server.files.insert(URL.to_owned(), SMALL.into());
+        server.files.insert(format!("{URL}.asc"), signature.into());
+        let servers = ["http://empty.example/dist", "http://server.example/dist"]
+            .map(|url| url.parse().expect("a URL"));
+        release(&server, &servers, keyring, &"1.95.0".parse().expect("a channel"))
+    };
+    let at = time("2026-04-16T12:00:00Z");
+    let good = sign_beside(SMALL.as_bytes(), at);
+    let signed = ask(&good, &keyring()).expect("a release");
+    assert_eq!(signed.manifest.version(), "1.95.0");
+    assert!(signed.signer.is_some());
+
+    let refused = |signature: &str, keyring: &Keyring| {
+        let error = ask(signature, keyring).expect_err("it is refused");
+        assert!(error.is_integrity(), "{error}");
+        error.source().expect("a cause").to_string()
+    };
+    let rusts = release_keyring().expect("the key of Rust's releases");
+    assert!(refused(&good, &rusts).contains("no signature is by a known key"));
+    let of_other = sign_beside(b"something else", at);
+    assert!(refused(&of_other, &keyring()).contains("does not match the text"));
+    let before = sign_beside(SMALL.as_bytes(), time("2019-01-01T00:00:00Z"));
+    assert!(refused(&before, &keyring()).contains("was not valid when it signed"));
+}
+
 #[test]
 fn a_signature_that_is_there_has_to_hold() {
     let project = project();
-    // A key of Debian's is no key of Rust's, and a digest beside it does not help.
+    // The digest beside it does not help.
     project.server().serve(&format!("{MANIFEST}.asc"), "-----BEGIN PGP SIGNATURE-----\nx\n");
     assert_snapshot!(project.xprov("lock"), @r#"
     exit 5

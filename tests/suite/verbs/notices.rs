@@ -73,6 +73,9 @@ fn surrounded() -> Project {
     std::fs::write(project.home.join(".cargo/config.toml"), config).expect("written");
     let own = "[build]\nrustflags = [\"-C\", \"target-feature=+neon,+crt-static\"]\nrustc-wrapper = \"w\"\n";
     project.write(".cargo/config.toml", own);
+    // The settings have the last word on this.
+    let settings = "[package.metadata.xprov]\n";
+    project.edit("Cargo.toml", settings, &format!("{settings}rust = \"1.96\"\n"));
     project.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.80.0\"\n");
     project.write("src/.cargo/config.toml", "profile.dev.opt-level = 1\n");
     for (name, value) in [
