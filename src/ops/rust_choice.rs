@@ -9,17 +9,20 @@ use crate::upstream::debian::DebianError;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
-/// The settings' choice of Rust, with the recipe that is taken where they name none: the default
-/// one if it serves all of these hosts and targets, else the best that does.
+/// The settings' choice of Rust, with the recipe that is taken where they name none: a default one
+/// of the project's own, else the best that serves all of these hosts and targets.
 pub fn choice(
     settings: &Settings,
     collection: &Collection,
     hosts: &[RustTriple],
     targets: &[&RustTriple],
 ) -> Choice {
-    let best = candidates(&settings.rust, collection)
-        .into_iter()
-        .find(|selected| serves(selected.recipe, hosts, targets));
+    let candidates = candidates(&settings.rust, collection);
+    // A default one of the project's own is the project's word, whatever it serves.
+    let own =
+        |selected: &&Selected<'_>| selected.recipe.default && *selected.origin != Origin::BuiltIn;
+    let serving = |selected: &&Selected<'_>| serves(selected.recipe, hosts, targets);
+    let best = candidates.first().filter(own).or_else(|| candidates.iter().find(serving));
     let best = best.map(|selected| selected.recipe.name.clone());
     let Choice { recipe, version, components } = settings.rust.clone();
     Choice { recipe: recipe.or(best), version, components }

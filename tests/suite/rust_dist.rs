@@ -16,8 +16,11 @@ use crate::support::sandbox::host;
 
 const DATE: &str = "2026-04-16";
 
-/// The components of the fixture's Rust, as a release packs them: name, triple, directory, files.
-fn components(version: &str) -> Vec<(&'static str, String, String, Vec<(String, String)>)> {
+/// A component as a release packs it: name, triple, directory, files with their texts.
+type Component = (&'static str, String, String, Vec<(String, String)>);
+
+/// The components of the fixture's Rust.
+fn components(version: &str) -> Vec<Component> {
     let host = host();
     let script =
         format!("#!/bin/sh\nprintf 'rustc {version}\\nhost: {host}\\nrelease: {version}\\n'\n");

@@ -66,7 +66,7 @@ fn a_target_without_a_recipe_lists_those_with_one() {
     --- stderr
     error: no recipe provides rust for target `i686-unknown-linux-gnu`
 
-      help: targets with a recipe are aarch64-unknown-linux-gnu, aarch64-unknown-linux-musl, armv7-unknown-linux-gnueabihf, armv7-unknown-linux-musleabihf, [HOST], x86_64-unknown-linux-musl; `recipes/` beside toolchains.lock can hold more
+      help: targets with a recipe are aarch64-apple-darwin, aarch64-unknown-linux-gnu, aarch64-unknown-linux-musl, armv7-unknown-linux-gnueabihf, armv7-unknown-linux-musleabihf, i686-unknown-linux-musl, x86_64-apple-darwin, [HOST], x86_64-unknown-linux-musl; `recipes/` beside toolchains.lock can hold more
     ");
 }
 

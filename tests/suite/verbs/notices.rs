@@ -76,6 +76,7 @@ fn surrounded() -> Project {
     // The settings have the last word on this.
     let settings = "[package.metadata.xprov]\n";
     project.edit("Cargo.toml", settings, &format!("{settings}rust = \"1.96\"\n"));
+    project.xprov("-q lock").ok();
     project.write("rust-toolchain.toml", "[toolchain]\nchannel = \"1.80.0\"\n");
     project.write("src/.cargo/config.toml", "profile.dev.opt-level = 1\n");
     for (name, value) in [
