@@ -281,7 +281,9 @@ fn sources(component: &Component) -> String {
         .artifacts
         .iter()
         .map(|artifact| format!("{} ({})", artifact.version, artifact.status.as_str()));
-    let mut all: Vec<String> = component.packages.iter().cloned().chain(versions).collect();
+    let release = component.dist.iter().map(|name| format!("{name} of Rust's releases"));
+    let packages = component.packages.iter().cloned();
+    let mut all: Vec<String> = packages.chain(release).chain(versions).collect();
     // One version has an artifact for each host and target.
     all.dedup();
     all.join(", ")
