@@ -58,9 +58,11 @@ fn variables(project: &Project) -> Value {
     serde_json::from_str(&json.stdout).expect("JSON")
 }
 
-fn env_id(project: &Project) -> String {
-    let id = &variables(project)["XPROV_ENV_ID"];
-    id.as_str().expect("an environment").to_owned()
+/// How many environments there are, after one was made for the settings as they are.
+fn environments(project: &Project) -> usize {
+    variables(project);
+    let names = project.store_names("envs");
+    names.iter().filter(|name| !name.contains('.')).count()
 }
 
 #[test]
@@ -68,7 +70,7 @@ fn a_tool_is_there_where_the_settings_ask_for_it() {
     let project = project();
     project.xprov("-q lock").ok();
     let without = project.read("toolchains.lock");
-    let plain = env_id(&project);
+    assert_eq!(environments(&project), 1);
     assert!(!without.contains("host-tools"), "{without}");
     assert_eq!(project.xprov("-q exec protoc").code, Some(127));
 
@@ -114,9 +116,9 @@ fn a_tool_is_there_where_the_settings_ask_for_it() {
     assert!(project.xprov("-q why PROTOC").ok().stdout.contains("tool protoc"));
 
     // Asked for no more, they are gone, and the environment is the one from before.
-    let both = env_id(&project);
+    assert_eq!(environments(&project), 2);
     settings(&project, "protoc = true");
-    let one = env_id(&project);
+    assert_eq!(environments(&project), 3);
     project.settings("");
     assert_snapshot!(project.xprov("lock"), @r"
     exit 0
@@ -127,8 +129,7 @@ fn a_tool_is_there_where_the_settings_ask_for_it() {
     ");
     let lock = project.read("toolchains.lock");
     assert!(!lock.contains("host-tools") && !lock.contains("protoc"), "{lock}");
-    assert_eq!(env_id(&project), plain);
-    assert!(both != one && one != plain && both != plain);
+    assert_eq!(environments(&project), 3);
     assert_eq!(project.xprov("-q exec protoc").code, Some(127));
 }
 
