@@ -21,7 +21,7 @@ use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
 /// The version of what is done here.
-const VERSION: &str = "derivation/1";
+const VERSION: &str = "derivation/2";
 
 /// What is done with inputs, and what of our own is added; another digest makes other objects.
 pub fn version() -> Blake3 {
@@ -68,7 +68,7 @@ impl Deriver<'_> {
         }
         let artifacts: Vec<&Artifact> = entry.artifacts.iter().collect();
         let mut realised = realise(context, &artifacts, self.bases)?;
-        let (ground, earlier) = self.ground()?;
+        let (ground, earlier) = self.ground(entry)?;
         let subject = format!("{} (once; it takes a minute or two)", entry.key);
         context.observer.event(Event::Step { verb: "Building", subject });
         let staging = context.store.stage()?;
@@ -109,11 +109,18 @@ impl Deriver<'_> {
     }
 
     /// What a build for the host stands on, without what the settings ask for beyond that.
-    fn ground(&self) -> Result<(Ground, Realised), Error> {
+    /// The compiler has the derivation's source beside it: names of crates have hashes in them, of
+    /// where their sources are in the compiler's tree, or else on this machine.
+    fn ground(&self, entry: &Entry) -> Result<(Ground, Realised), Error> {
         let Self { context, project, collection, lock, bases } = self;
         let host = &context.host;
-        let entries: Vec<Entry> =
+        let mut entries: Vec<Entry> =
             builders(context, collection, lock)?.into_iter().cloned().collect();
+        let mut source = Entry { derivation: None, ..entry.clone() };
+        source.key.target = None;
+        // Inputs for the target are no part of a compiler.
+        source.artifacts.retain(|artifact| artifact.version == entry.key.version);
+        entries.push(source);
         let lock = Lockfile { request: lock.request.clone(), entries };
         let (made, realised) = closure(context, project, collection, &lock, host, bases)?;
         let slots = filled(collection, host, lock.entries.iter(), &made)?;

@@ -74,7 +74,8 @@ impl Work<'_> {
     pub fn build(&self) -> Result<PathBuf, Error> {
         refuse_root_config()?;
         let inputs = Inputs::new(self.context, self.inputs, &self.label)?;
-        let (object, lock) = inputs.find("library/Cargo.lock")?;
+        let (_, lock) = inputs.find("library/Cargo.lock")?;
+        let object = self.composition();
         let library = object.join(lock.trim_end_matches("/Cargo.lock"));
         let project = self.project()?;
         self.fetch(&project, &library)?;
@@ -94,6 +95,13 @@ impl Work<'_> {
         }
         unwind::write(self, &inputs.path("libgcc_eh.a")?, &sysroot, &own.join("libunwind.a"))?;
         Ok(root)
+    }
+
+    /// The tree of the compiler.
+    fn composition(&self) -> PathBuf {
+        let rustc = &self.ground.tools.rust.rustc;
+        let depth = self.prefix().components().count() + 2;
+        rustc.ancestors().nth(depth).unwrap_or(rustc).to_path_buf()
     }
 
     /// Where rustc's sysroot is in the tree that it is composed into: above its `bin`.
