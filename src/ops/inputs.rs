@@ -7,7 +7,7 @@ use super::at::At;
 use super::context::Context;
 use super::error::{Error, Kind};
 use super::project::Project;
-use crate::archive::{self, UnpackError, Unpacked};
+use crate::archive::{self, UnpackError, UnpackSpec, Unpacked};
 use crate::fetch::{FetchError, Pin};
 use crate::hermetic::inputs::{PinnedInput, refusal};
 use crate::settings::{InputForm, InputSettings};
@@ -196,8 +196,8 @@ impl Work<'_> {
             }
             InputForm::Unpacked => IndexKey::Unpacked {
                 artifact,
-                strip: self.settings.unpack.strip,
-                keep: self.settings.unpack.keep.as_deref(),
+                strip: self.settings.strip,
+                keep: self.settings.keep.as_deref(),
             },
         }
     }
@@ -205,6 +205,7 @@ impl Work<'_> {
     fn fetch(&self, inputs: &mut Inputs) -> Result<Object, Error> {
         let Self { context, name, settings, .. } = *self;
         let sha256 = settings.sha256;
+        let unpack = UnpackSpec { strip: settings.strip, keep: settings.keep.clone() };
         let _lock = context.store.lock(&sha256.to_string(), || {
             let what = format!("another xprov, which fetches the input {name}");
             context.observer.event(Event::Waiting(what));
@@ -225,9 +226,7 @@ impl Work<'_> {
             create_dir(&root)?;
             let mut counted = Counted { bytes, read: 0 };
             let made = match settings.form {
-                InputForm::Unpacked => {
-                    archive::unpack(&mut counted, &settings.unpack, &root, staging.dir())
-                }
+                InputForm::Unpacked => archive::unpack(&mut counted, &unpack, &root, staging.dir()),
                 InputForm::FileUrl | InputForm::Path => archive::keep(&mut counted, &file, &root),
             };
             size = counted.read;

@@ -7,7 +7,6 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 
 use super::VariableName;
-use crate::archive::UnpackSpec;
 use crate::vocab::digest::Sha256;
 use crate::vocab::name::Name;
 use crate::vocab::url::Url;
@@ -24,8 +23,10 @@ pub struct InputSettings {
     pub env: String,
     /// What the variable says.
     pub form: InputForm,
-    /// Which part of an archive becomes the tree.
-    pub unpack: UnpackSpec,
+    /// How many leading components of every name in an archive are dropped.
+    pub strip: u32,
+    /// The directory of an archive whose contents are kept.
+    pub keep: Option<String>,
 }
 
 /// What a variable says of an input.
@@ -80,7 +81,7 @@ impl TryFrom<Table> for InputSettings {
             return Err(format!("`strip` and `keep` need `as = \"unpacked\"`, not \"{form}\""));
         }
         let urls = [url].into_iter().chain(urls).collect();
-        Ok(Self { urls, sha256, env: env.0, form, unpack: UnpackSpec { strip, keep } })
+        Ok(Self { urls, sha256, env: env.0, form, strip, keep })
     }
 }
 
