@@ -48,8 +48,8 @@ fn a_known_crate_and_its_url_come_with_every_line_that_pins_it() {
     let download = &document["targets"][0]["downloads"][0];
     assert_eq!(download["url"], "https://example.org/v5.zip");
     let outcome = project.xprov(&format!("--json check --target {TARGET}"));
-    let events = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok());
-    let last: Value = events.last().expect("an event");
+    let mut events = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let last: Value = events.next_back().expect("an event");
     assert_eq!((&last["reason"], &last["env"]), (&"download".into(), &download["env"]));
 }
 
