@@ -4,6 +4,7 @@
 mod host_tools;
 mod inputs;
 mod isa;
+mod linker;
 mod packages;
 mod sandbox;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 pub use host_tools::HostTools;
 pub use inputs::{InputForm, InputSettings};
 pub use isa::{CrateAction, CrateSpec, Feature, IsaSettings, NativeAction};
+pub use linker::Linker;
 pub use sandbox::SandboxSettings;
 
 use crate::vocab::document::{self, DocumentError};
@@ -39,6 +41,7 @@ pub struct Settings {
     /// Single tools for build scripts: `protoc`, `cmake`.
     pub host_tools: HostTools,
     /// Settings of one target.
+    #[serde(deserialize_with = "linker::targets")]
     pub target: BTreeMap<RustTriple, TargetSettings>,
     /// Variables of the project's own.
     pub env: EnvSettings,
@@ -119,6 +122,8 @@ impl<'de> Deserialize<'de> for Choice {
 pub struct TargetSettings {
     /// The choice of C toolchain.
     pub cc: Choice,
+    /// A linker in place of a C toolchain.
+    pub linker: Option<Linker>,
     /// The choice of emulator.
     pub runner: Choice,
     /// The instruction set that the output may assume: a `-C target-cpu` value such as

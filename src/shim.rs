@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 
 pub use crate::vocab::handover::PREFIX_MAP_VARIABLE;
 pub use compiler::Step;
-pub use config::{Config, FORMAT, Kind, TOOLS_DIR, Tool};
+pub use config::{Config, FILES_DIR, FORMAT, Kind, TOOLS_DIR, Tool};
 pub use enter::{Entry, enter};
 pub use policy::{Action, Policy};
 pub use rewrite::{Call, Facts, Rewritten, rewrite};
@@ -111,6 +111,19 @@ pub enum Error {
     /// The settings forbid the call.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The environment has no such program, and says why.
+    #[error(
+        "{} calls `{tool}`: {why}",
+        krate.as_ref().map_or("a program".to_owned(), |name| format!("crate `{name}`"))
+    )]
+    Refused {
+        /// The tool's name.
+        tool: String,
+        /// The crate, where cargo said it.
+        krate: Option<String>,
+        /// Why there is none, and what helps.
+        why: String,
+    },
     /// The program cannot be started.
     #[error("cannot start {}", program.display())]
     Start {
@@ -127,7 +140,7 @@ impl Error {
     /// is forbidden ends as one that failed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Denied(_) => 1,
+            Self::Denied(_) | Self::Refused { .. } => 1,
             Self::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 127,
             _ => 126,
         }

@@ -72,8 +72,8 @@ impl Draft<'_> {
             target: self.input.target,
             rustc: &self.bin(RUSTC),
             rustdoc: &self.path(&rust.rustdoc)?,
-            linker: &self.tool(self.target_tools(), "gcc"),
-            host_linker: &self.tool(&self.input.host_tools, "gcc"),
+            linker: &self.bin(&self.target_tools().linker()),
+            host_linker: &self.bin(&self.input.host_tools.linker()),
             runner: runner.as_deref(),
             wrapper: &self.bin(WRAPPER),
             target_dir: text(&self.paths.target_dir)?,
@@ -149,9 +149,7 @@ impl Draft<'_> {
                 add(format!("HOST_{variable}"), value, origin(&input.host_tools));
             }
         }
-        let linker = |tools: &CTools| {
-            (self.tool(tools, "gcc"), Origin::Tool(format!("{}-gcc", tools.prefix)))
-        };
+        let linker = |tools: &CTools| (self.bin(&tools.linker()), Origin::Tool(tools.linker()));
         let (value, origin) = linker(target_tools);
         add(format!("CARGO_TARGET_{screaming}_LINKER"), value, origin);
         if input.host != input.target {
@@ -169,7 +167,8 @@ impl Draft<'_> {
         }
         let mut clang = vec![format!("--target={}", input.target)];
         clang.extend(self.sysroot(target_tools)?.map(|sysroot| format!("--sysroot={sysroot}")));
-        if let Some(headers) = &target_tools.builtin_headers {
+        let libraries = target_tools.system_headers.iter();
+        for headers in libraries.chain(&target_tools.builtin_headers) {
             clang.extend(["-isystem".to_owned(), self.path(headers)?]);
         }
         // bindgen splits the text as a shell would.

@@ -62,6 +62,13 @@ pub struct ToolVariable {
     pub value: String,
 }
 
+impl PlanInput<'_> {
+    /// Whether the target's tools are others than the host's.
+    pub fn is_cross(&self) -> bool {
+        self.host != self.target
+    }
+}
+
 /// The pinned Rust. Paths are absolute, or relative to the environment's directory.
 #[derive(Debug, Clone)]
 pub struct Rust {
@@ -99,6 +106,10 @@ pub struct CTools {
     pub prefix: String,
     /// Headers and libraries; absolute, or relative to the environment's directory.
     pub sysroot: Option<PathBuf>,
+    /// What links Rust programs, where that is not the compiler: `ld.lld`.
+    pub linker: Option<String>,
+    /// Directories of headers that a compiler for the target has to be told of.
+    pub system_headers: Vec<PathBuf>,
     /// The compiler's own headers (`stddef.h`), which bindgen's libclang needs told.
     pub builtin_headers: Option<PathBuf>,
     /// Directories with `.pc` files. May be empty: then pkg-config finds nothing, rather than
@@ -106,6 +117,13 @@ pub struct CTools {
     pub pkg_config_libdirs: Vec<PathBuf>,
     /// Whether `bin` has a `pkg-config`.
     pub has_pkg_config: bool,
+}
+
+impl CTools {
+    /// The name of what links Rust programs.
+    pub fn linker(&self) -> String {
+        self.linker.clone().unwrap_or_else(|| format!("{}-gcc", self.prefix))
+    }
 }
 
 /// The settings that matter here.

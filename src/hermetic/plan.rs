@@ -138,7 +138,12 @@ impl Plan {
         let baseline = flags::baseline(settings.baseline.as_deref(), input.target)?;
         let allowed = Allowed::new(input.target, baseline, &settings.features, &settings.rustflags);
         let common = flags::merged(&project.rustflags, baseline.as_ref(), &settings.rustflags);
-        let (common, mut warnings) = flags::filter(common, &allowed);
+        let (mut common, mut warnings) = flags::filter(common, &allowed);
+        if let Some(linker) = input.target_tools.linker.as_ref().filter(|_| input.is_cross()) {
+            // rustc takes it for a compiler otherwise.
+            let origin = Origin::Tool(linker.clone());
+            common.push(Flag::new(format!("-Clinker-flavor={linker}"), origin));
+        }
 
         let nowhere = Paths::nowhere();
         let draft = Draft { input, paths: &nowhere, env_dir: "@env@", build_dir: "@build@" };

@@ -192,6 +192,7 @@ fn make(
             symlink(path, bin.join(name)).describe("create the link", &bin.join(name))?;
         }
         create_dir(&dir.join(shim::TOOLS_DIR))?;
+        create_dir(&dir.join(shim::FILES_DIR))?;
         for (path, text) in shims.files().map_err(Error::ShimConfig)? {
             write_atomic(&dir.join(path), text.as_bytes())?;
         }

@@ -223,6 +223,7 @@ mod tests {
         let merged = Merged::new(&[Layer { label: "one", tree: &tree }], &[]).expect("merged");
         let tool = Tool {
             program: "bin/tool".to_owned(),
+            refuse: None,
             args: Vec::new(),
             kind: ToolKind::Plain,
             aliases: Vec::new(),

@@ -168,7 +168,7 @@ fn demands<'a>(
         let asked = targets.contains(target);
         let on: Vec<RustTriple> =
             hosts.iter().filter(|host| asked || host == target).cloned().collect();
-        demand(Slot::Cc, Some(target), target, &settings.target(target).cc, &on)?;
+        demand(Slot::Cc, Some(target), target, &settings.target(target).linked_by(), &on)?;
     }
     for target in targets {
         let on: Vec<RustTriple> =

@@ -85,10 +85,15 @@ pub fn config(
             Kind::Compiler if name.starts_with(&prefix) => tool.policy.clone_from(&for_target),
             Kind::Compiler => tool.policy.clone_from(&for_host),
             Kind::Rustc => rustc(tool, for_target.as_ref(), for_host.as_ref(), isa),
-            Kind::Plain | Kind::Wrapper | Kind::Runner | Kind::Cargo | Kind::BuildScript => {}
+            Kind::Linker
+            | Kind::Plain
+            | Kind::Wrapper
+            | Kind::Runner
+            | Kind::Cargo
+            | Kind::BuildScript => {}
         }
     }
-    Config::new(target.as_str(), shims)
+    Config::new(target.as_str(), shims).with_files(tools.files.clone())
 }
 
 /// rustc asks for no `native` of a C compiler's: of the rules, features and CPUs concern it. They

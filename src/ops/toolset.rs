@@ -14,7 +14,7 @@ use super::sysroot_packages;
 use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
-use crate::shim::{Kind, Tool, build_script};
+use crate::shim::{FILES_DIR, Kind, Tool, build_script};
 use crate::sys::fs::Describe as _;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -25,6 +25,9 @@ const RUNNER: &str = "xprov-runner";
 /// The program that is `cargo clippy`.
 const CLIPPY: &str = "cargo-clippy";
 
+/// What a build that compiles C for a target calls, behind the target's prefix.
+const C_TOOLS: [&str; 6] = ["gcc", "g++", "cpp", "ar", "ranlib", "strip"];
+
 /// Everything that goes into an environment's `bin`, and where the rest is.
 #[derive(Debug)]
 pub struct Toolset {
@@ -32,6 +35,8 @@ pub struct Toolset {
     pub shims: BTreeMap<String, Tool>,
     /// Programs that are linked as they are.
     pub links: BTreeMap<String, PathBuf>,
+    /// Files that the shims' programs read, by name.
+    pub files: BTreeMap<String, String>,
     /// The pinned Rust.
     pub rust: Rust,
     /// The C tools of the target.
@@ -104,11 +109,16 @@ impl Filled {
         })
     }
 
+    fn in_sysroot(&self, dirs: &[String]) -> Vec<PathBuf> {
+        dirs.iter().map(|dir| self.sysroot_tree.join(dir)).collect()
+    }
+
     fn fill(&self, argument: &str) -> String {
         let sysroot = self.sysroot().unwrap_or_else(|| self.sysroot_tree.clone());
         argument
             .replace("{tree}", &self.main.to_string_lossy())
             .replace("{sysroot}", &sysroot.to_string_lossy())
+            .replace("{files}", &format!("{{env}}/{FILES_DIR}"))
     }
 
     /// The recipe's directories, and those of packages beside it.
@@ -130,6 +140,8 @@ impl Filled {
         CTools {
             prefix: triple.tool_prefix(),
             sysroot: self.sysroot(),
+            linker: self.provides.linker.clone(),
+            system_headers: self.in_sysroot(&self.provides.system_include),
             builtin_headers: self.provides.compiler_include.as_ref().map(|dir| self.main.join(dir)),
             pkg_config_libdirs: self.pkg_config_dirs(triple),
             has_pkg_config,
@@ -156,6 +168,7 @@ impl Toolset {
         let mut set = Self {
             shims: BTreeMap::new(),
             links: BTreeMap::new(),
+            files: BTreeMap::new(),
             rust: Rust {
                 cargo: program(rust, "cargo"),
                 rustc: program(rust, "rustc"),
@@ -174,6 +187,9 @@ impl Toolset {
         }
         for tool in slots.iter().filter(|filled| filled.slot == Slot::HostTools) {
             set.add_host_tool(tool)?;
+        }
+        if target_cc.provides.linker.is_some() {
+            set.refuse_c(target);
         }
         let has_pkg_config =
             set.shims.contains_key("pkg-config") || set.links.contains_key("pkg-config");
@@ -234,15 +250,33 @@ impl Toolset {
         Ok(())
     }
 
+    /// Where a linker serves the target by itself, whoever asks for a compiler is told so.
+    fn refuse_c(&mut self, target: &RustTriple) {
+        let prefix = target.tool_prefix();
+        let why = format!(
+            "there is no C toolchain for {target}, since `linker = \"lld\"` in \
+             [workspace.metadata.xprov.target.{target}] asks for a linker alone; without that line \
+             there is one"
+        );
+        let tool = Tool { refuse: Some(why), ..Tool::without_program(Kind::Compiler) };
+        for word in C_TOOLS {
+            self.shims.entry(format!("{prefix}-{word}")).or_insert_with(|| tool.clone());
+        }
+    }
+
     fn add(&mut self, from: &Filled, aliases: bool) -> Result<(), Error> {
         for (name, tool) in &from.provides.tools {
             let kind = match tool.kind {
                 ToolKind::Cc | ToolKind::Cxx => Kind::Compiler,
+                ToolKind::Linker => Kind::Linker,
                 ToolKind::Runner => continue,
                 ToolKind::Plain => Kind::Plain,
             };
-            let shim = Tool::new(kind, from.main.join(&tool.program))
+            let mut shim = Tool::new(kind, from.main.join(&tool.program))
                 .with_before(tool.args.iter().map(|argument| from.fill(argument)));
+            if tool.refuse.is_some() {
+                shim = Tool { refuse: tool.refuse.clone(), ..Tool::without_program(kind) };
+            }
             let more = if aliases { tool.aliases.as_slice() } else { &[] };
             for name in more.iter().chain([name]) {
                 self.shims.insert(name.clone(), shim.clone());
@@ -253,6 +287,9 @@ impl Toolset {
             if path.symlink_metadata().is_ok() {
                 self.links.entry(name.clone()).or_insert(path);
             }
+        }
+        for (name, text) in &from.provides.files {
+            self.files.insert(name.clone(), from.fill(text));
         }
         for pattern in &from.provides.links {
             for (name, path) in matching(&from.main, pattern)? {
@@ -277,10 +314,12 @@ fn second_names(
     let compilers = shims.values().filter(|tool| tool.kind == Kind::Compiler);
     let by_program: BTreeMap<&Path, &Tool> =
         compilers.filter_map(|tool| Some((tool.program.as_deref()?, tool))).collect();
-    let by_file: BTreeMap<(u64, u64), &Tool> =
-        by_program.into_iter().filter_map(|(path, tool)| Some((file(path)?, tool))).collect();
+    // The trees of two targets may have one file in common, of which each makes another compiler.
+    let place = |path: &Path| Some((path.parent().map(Path::to_path_buf), file(path)?));
+    let by_file: BTreeMap<_, &Tool> =
+        by_program.into_iter().filter_map(|(path, tool)| Some((place(path)?, tool))).collect();
     let likely = links.iter().filter(|(name, _)| COMPILERS.iter().any(|word| name.contains(word)));
-    let found = likely.filter_map(|(name, path)| Some((name, *by_file.get(&file(path)?)?)));
+    let found = likely.filter_map(|(name, path)| Some((name, *by_file.get(&place(path)?)?)));
     found.map(|(name, tool)| (name.clone(), tool.clone())).collect()
 }
 
@@ -365,5 +404,20 @@ mod tests {
         let more = second_names(&shims, &links);
         assert_eq!(more.keys().collect::<Vec<_>>(), ["gcc-12", "t-gcc-12"]);
         assert_eq!(more["gcc-12"], tool);
+    }
+
+    #[test]
+    fn one_file_in_two_trees_is_two_compilers() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        for tree in ["a", "b"] {
+            fs::create_dir(path(tree)).expect("a folder");
+        }
+        fs::write(path("a/gcc-12"), "").expect("written");
+        fs::hard_link(path("a/gcc-12"), path("b/gcc-12")).expect("linked");
+        let tool = |tree: &str| Tool::new(Kind::Compiler, path(tree).join("gcc-12"));
+        let shims = ["a", "b"].map(|tree| (format!("{tree}-gcc"), tool(tree)));
+        let links = BTreeMap::from([("gcc-12".to_owned(), path("a/gcc-12"))]);
+        assert_eq!(second_names(&shims.into(), &links)["gcc-12"], tool("a"));
     }
 }

@@ -306,6 +306,13 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
             )));
         }
     }
+    for (name, tool) in recipe.variants.iter().flat_map(|variant| &variant.provides.tools) {
+        if tool.program.is_empty() == tool.refuse.is_none() {
+            return Err(invalid(format!(
+                "tool `{name}` needs either a program or what it refuses"
+            )));
+        }
+    }
     Ok(recipe)
 }
 

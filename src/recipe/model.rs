@@ -268,6 +268,17 @@ pub struct Provides {
     pub pkg_config: Vec<String>,
     /// The directory with the compiler's own headers, for bindgen.
     pub compiler_include: Option<String>,
+    /// Directories with headers of the target that the compiler is told of, and bindgen has to
+    /// be; in the sysroot's tree.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub system_include: Vec<String>,
+    /// The tool that links Rust programs where that is no compiler: `ld.lld`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linker: Option<String>,
+    /// Text files of the environment, by their names; `{files}` in a tool's arguments is their
+    /// directory, and `{tree}` and `{sysroot}` are replaced in them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// The version of the sysroot's glibc: what programs linked against it may need.
     pub glibc: Option<String>,
     /// Programs that builds see as the shim, by the names under which they call them.
@@ -309,9 +320,13 @@ pub struct ForTarget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Tool {
-    /// Its path in the tree.
+    /// Its path in the tree; none where it refuses.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub program: String,
-    /// Arguments that come before the caller's; `{tree}` and `{sysroot}` are replaced.
+    /// Why there is no such program, and what helps: what its callers are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refuse: Option<String>,
+    /// Arguments that come before the caller's; `{tree}`, `{sysroot}` and `{files}` are replaced.
     #[serde(default)]
     pub args: Vec<String>,
     /// What kind of program the shim has to deal with.
@@ -330,6 +345,8 @@ pub enum ToolKind {
     Cc,
     /// A C++ compiler, likewise.
     Cxx,
+    /// A linker that rustc calls without a compiler.
+    Linker,
     /// An emulator for programs of the target.
     Runner,
     /// Anything else: called as it is.

@@ -40,7 +40,7 @@ impl Provides {
             for (name, kind, aliases) in COMPILERS {
                 let (program, args) = (format!("{prefix}{name}"), args.clone());
                 let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
-                let tool = Tool { program, args, kind, aliases };
+                let tool = Tool { program, refuse: None, args, kind, aliases };
                 provides.tools.insert(format!("{own}-{name}"), tool);
             }
             for name in BINUTILS {

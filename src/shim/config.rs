@@ -17,6 +17,9 @@ pub const FORMAT: u32 = 3;
 /// The directory of the files, beside `bin`.
 pub const TOOLS_DIR: &str = "tools";
 
+/// The directory of what tools are told to read: gcc's specs.
+pub const FILES_DIR: &str = "files";
+
 /// The configuration of all shims of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -24,6 +27,8 @@ pub struct Config {
     pub target: String,
     /// The tools by their names in `bin`.
     pub tools: BTreeMap<String, Tool>,
+    /// Other files that the tools read, by their names in [`FILES_DIR`].
+    pub extra: BTreeMap<String, String>,
 }
 
 /// What kind of program a tool is.
@@ -32,6 +37,8 @@ pub struct Config {
 pub enum Kind {
     /// A C or C++ compiler, which also links: paths are replaced in what it writes.
     Compiler,
+    /// A linker that rustc calls by itself.
+    Linker,
     /// Rust's compiler, which runs confined.
     Rustc,
     /// Starts its first argument, as cargo's `RUSTC_WRAPPER` does. A program that stands in for
@@ -47,6 +54,13 @@ pub enum Kind {
     Cargo,
 }
 
+impl Kind {
+    /// Whether its calls are in the ledger.
+    pub(super) fn is_watched(self) -> bool {
+        matches!(self, Self::Compiler | Self::Linker | Self::Rustc | Self::Wrapper)
+    }
+}
+
 /// One tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +71,11 @@ pub struct Tool {
     /// argument (a runner for the machine's own binaries, a wrapper that does nothing).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<PathBuf>,
-    /// Arguments before the caller's, which can override them.
+    /// Why there is no such program: what callers are told instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refuse: Option<String>,
+    /// Arguments before the caller's, which can override them; `{env}` is the environment's
+    /// directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<String>,
     /// Arguments after the caller's.
@@ -100,6 +118,7 @@ impl Tool {
         Self {
             kind,
             program: None,
+            refuse: None,
             before: Vec::new(),
             after: Vec::new(),
             set: BTreeMap::new(),
@@ -148,7 +167,13 @@ struct File<Target, Tool> {
 impl Config {
     /// A configuration of these tools, for `target`.
     pub fn new(target: &str, tools: BTreeMap<String, Tool>) -> Self {
-        Self { target: target.to_owned(), tools }
+        Self { target: target.to_owned(), tools, extra: BTreeMap::new() }
+    }
+
+    /// The configuration with these files for the tools.
+    #[must_use]
+    pub fn with_files(self, extra: BTreeMap<String, String>) -> Self {
+        Self { extra, ..self }
     }
 
     /// The files: (path in the environment's directory, text).
@@ -157,7 +182,9 @@ impl Config {
             let contents = File { format: FORMAT, target: &self.target, tool };
             Ok((file_path(name), serde_json::to_string(&contents)?))
         };
-        self.tools.iter().map(file).collect()
+        let extra = self.extra.iter();
+        let extra = extra.map(|(name, text)| Ok((Path::new(FILES_DIR).join(name), text.clone())));
+        self.tools.iter().map(file).chain(extra).collect()
     }
 
     /// All files as one text: what env-id is made from.
@@ -210,6 +237,15 @@ mod tests {
         assert_eq!(files[0].0, Path::new("tools/t-g++.json"));
         let read = parse(&files[0].0, files[0].1.as_bytes()).expect("read");
         assert_eq!(read, ("T".to_owned(), tool));
+    }
+
+    #[test]
+    fn what_tools_read_is_written_beside_them_and_part_of_the_text() {
+        let files = BTreeMap::from([("t.specs".to_owned(), "*link:\n".to_owned())]);
+        let config = Config::new("T", BTreeMap::new()).with_files(files);
+        let text = "*link:\n".to_owned();
+        assert_eq!(config.files().expect("files"), [("files/t.specs".into(), text)]);
+        assert!(config.to_text().expect("text").contains("*link:"));
     }
 
     #[test]

@@ -95,6 +95,10 @@ fn run(place: Place) -> Result<Entry, Error> {
     if tool.kind == Kind::Cargo {
         return Ok(Entry::Cargo { env_dir, target });
     }
+    if let Some(why) = tool.refuse {
+        let krate = env::var("CARGO_PKG_NAME").ok();
+        return Err(Error::Refused { tool: name, krate, why });
+    }
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if tool.kind == Kind::BuildScript {
         let around = surroundings(env_dir, program, &tool);
@@ -104,7 +108,10 @@ fn run(place: Place) -> Result<Entry, Error> {
     let facts = facts(env_dir, tool.kind);
     let prepared = prepare(&name, tool, &arguments, &facts)?;
     let outside = Outside {
-        around: matches!(prepared.tool.kind, Kind::Compiler | Kind::Rustc | Kind::Wrapper)
+        around: prepared
+            .tool
+            .kind
+            .is_watched()
             .then(|| surroundings(facts.env_dir, program, &prepared.tool))
             .unwrap_or_default(),
         variables: || env::vars_os().collect(),
@@ -120,7 +127,7 @@ fn facts(env_dir: PathBuf, kind: Kind) -> Facts {
     let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let facts = Facts { env_dir, ..Facts::default() };
     match kind {
-        Kind::Compiler | Kind::Rustc | Kind::Wrapper => Facts {
+        Kind::Compiler | Kind::Linker | Kind::Rustc | Kind::Wrapper => Facts {
             prefix_map: value(PREFIX_MAP_VARIABLE),
             sandbox: value(SANDBOX_VARIABLE),
             krate: text("CARGO_PKG_NAME"),
@@ -166,7 +173,8 @@ fn prepare(
 
 /// Completes the variables of the tool: by what the caller did not set, and by where it is.
 fn complete(tool: &mut Tool, env_dir: &Path) {
-    for value in tool.set.values_mut().filter(|value| value.contains("{env}")) {
+    let values = tool.set.values_mut().chain(&mut tool.before);
+    for value in values.filter(|value| value.contains("{env}")) {
         *value = value.replace("{env}", &env_dir.to_string_lossy());
     }
     let is_set = |name: &String| env::var_os(name).is_some();

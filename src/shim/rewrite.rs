@@ -74,6 +74,12 @@ pub fn rewrite(
             }
             changed
         }
+        Kind::Linker => {
+            let changed = compiler_arguments(tool, arguments, facts, read);
+            // What would make a compiler stop before the link is another word here.
+            let step = if changed.step == Step::Compile { Step::Link } else { changed.step };
+            Arguments { step, ..changed }
+        }
         Kind::Rustc => {
             let (target, host) = (tool.policy.as_ref(), tool.host_policy.as_ref());
             rustc::rewrite(arguments, target, host, &|| roots(facts), read)
@@ -177,6 +183,20 @@ mod tests {
         let maps = ["-ffile-prefix-map=/a b=/x", "-ffile-prefix-map=/é=/y"];
         assert_eq!(call.program, Path::new("/s/gcc-12"));
         assert_eq!(call.arguments, ["--sysroot=/s", maps[0], maps[1], "-c", "a.c"]);
+    }
+
+    #[test]
+    fn a_linker_gets_no_flags_of_a_compiler_and_always_links() {
+        let tool = Tool::new(Kind::Linker, "/s/ld.lld").with_before(["-b".into()]);
+        let facts = Facts { prefix_map: "/a=/x".into(), ..Facts::default() };
+        // `-S` and `-E` are about symbols here.
+        let arguments = ["-S", "-E", "-L", "/usr/lib", "a.o"].map(OsString::from);
+        let linked = rewrite("ld.lld", &tool, &arguments, &facts, &|_| None).expect("a call");
+        assert_eq!(linked.call.arguments, ["-b", "-S", "-E", "a.o"]);
+        assert_eq!((linked.step, linked.notices.len()), (Step::Link, 1));
+        let asked = [OsString::from("--version")];
+        let asked = rewrite("ld.lld", &tool, &asked, &facts, &|_| None).expect("a call");
+        assert_eq!(asked.step, Step::Probe);
     }
 
     #[test]

@@ -99,7 +99,9 @@ pub fn start(prepared: Prepared, outside: &Outside) -> Result<u8, Error> {
     note(ledger);
     let source = command.exec();
     match source.raw_os_error() {
-        Some(TOO_LONG) if tool.kind == Kind::Compiler => by_file(&call, &tool, None, outside),
+        Some(TOO_LONG) if matches!(tool.kind, Kind::Compiler | Kind::Linker) => {
+            by_file(&call, &tool, None, outside)
+        }
         _ => Err(failed(source)),
     }
 }
@@ -162,7 +164,8 @@ fn by_broker(
 ) -> Option<(ExitStatus, Vec<Undefined>)> {
     use super::broker::{self, BROKER_VARIABLE, Job};
     let broker = outside.around.broker.as_ref();
-    let broker = broker.filter(|_| matches!(tool.kind, Kind::Compiler | Kind::Rustc))?;
+    let broker =
+        broker.filter(|_| matches!(tool.kind, Kind::Compiler | Kind::Linker | Kind::Rustc))?;
     let mut variables = (outside.variables)();
     variables.extend(tool.set.iter().map(|(name, value)| (name.into(), value.into())));
     variables.remove(OsStr::new(CWD_VARIABLE));

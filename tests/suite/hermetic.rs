@@ -25,6 +25,7 @@ struct Case {
     ambient: Vec<(String, String)>,
     closure: Vec<TreeHash>,
     runner: Option<String>,
+    linker: Option<String>,
     links: BTreeMap<String, PathBuf>,
 }
 
@@ -55,6 +56,7 @@ impl Case {
             ambient: Vec::new(),
             closure: vec![TreeHash::from_bytes([1; 32])],
             runner: None,
+            linker: None,
             links: BTreeMap::from([("perl".to_owned(), dir("x/store/1/bin/perl"))]),
         }
     }
@@ -75,7 +77,7 @@ impl Case {
             host: &self.host,
             target: &self.target,
             rust: self.rust.clone(),
-            target_tools: tools(&self.target),
+            target_tools: CTools { linker: self.linker.clone(), ..tools(&self.target) },
             host_tools: tools(&self.host),
             runner: self.runner.clone(),
             tool_variables: &[],
@@ -179,6 +181,26 @@ fn each_tool_has_its_variable_and_bare_names_are_never_set() {
     let mut names: Vec<&str> = native.variables.iter().map(|v| v.name.as_str()).collect();
     names.dedup();
     assert_eq!(names.len(), native.variables.len());
+}
+
+#[test]
+fn a_linker_alone_is_named_to_rustc_for_what_it_is() {
+    let gcc = Case::new("aarch64-unknown-linux-musl", "/m").plan().expect("a plan");
+    let mut case = Case::new("aarch64-unknown-linux-musl", "/m");
+    case.linker = Some("ld.lld".to_owned());
+    let plan = case.plan().expect("a plan");
+    let linker = |plan: &Plan, triple: &str| {
+        let path = plan.value(&format!("CARGO_TARGET_{triple}_LINKER")).expect("a linker");
+        path.rsplit('/').next().map(str::to_owned).expect("a name")
+    };
+    assert_eq!(linker(&plan, "AARCH64_UNKNOWN_LINUX_MUSL"), "ld.lld");
+    assert_eq!(linker(&plan, "X86_64_UNKNOWN_LINUX_GNU"), "x86_64-linux-gnu-gcc");
+    assert!(plan.config.text.contains("/bin/ld.lld"), "{}", plan.config.text);
+    let has_flavour =
+        |plan: &Plan| plan.rustflags.iter().any(|flag| flag.value == "-Clinker-flavor=ld.lld");
+    assert!(has_flavour(&plan) && !has_flavour(&gcc));
+    assert_ne!(plan.env_id.to_string(), gcc.env_id.to_string());
+    assert_eq!(plan.value("PKG_CONFIG_ALL_STATIC"), Some("1"));
 }
 
 #[test]

@@ -235,6 +235,21 @@ fn a_denied_call_fails_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_tool_that_is_not_there_says_why_to_whoever_calls_it() {
+    let why = Some("there is none; `x = \"y\"` takes one that does".to_owned());
+    let tool = Tool { refuse: why, ..Tool::without_program(Kind::Compiler) };
+    let env = Env::new(&[("t-g++", tool, SAYS)]);
+    for arguments in [&["-c", "a.cc"][..], &["--version"]] {
+        let output = env.run("t-g++", arguments);
+        assert_eq!((output.status.code(), &*said(&output)), (Some(1), ""));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "error: crate `a` calls `t-g++`: there is none; `x = \"y\"` takes one that does\n"
+        );
+    }
+}
+
+#[test]
 fn rustc_is_filtered_and_asked_straight_away() {
     let mut rustc = Tool::new(Kind::Rustc, "real-rustc").with_policy(policy("x86-64-v2"));
     rustc.host_policy = Some(policy("x86-64-v1"));

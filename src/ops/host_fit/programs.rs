@@ -15,7 +15,8 @@ use crate::vocab::triple::RustTriple;
 
 /// The files that builds call by some name, at the ends of links.
 pub fn named(merged: &Merged, provides: &Provides) -> BTreeSet<RelPath> {
-    let tools = provides.tools.values().map(|tool| &tool.program);
+    let tools = provides.tools.values().filter(|tool| tool.refuse.is_none());
+    let tools = tools.map(|tool| &tool.program);
     let exact: BTreeSet<&str> = tools.chain(provides.names.values()).map(String::as_str).collect();
     let fits = |path: &str| {
         exact.contains(path)

@@ -86,6 +86,7 @@ pub fn provides(recipe: &Recipe, variant: &Variant) -> Vec<String> {
     for target in &targets {
         let provides = variant.provides.for_target(Some(target));
         let needed = match recipe.slot {
+            Slot::Cc if provides.linker.is_some() => Vec::new(),
             Slot::Cc => vec![format!("{}-gcc", target.tool_prefix())],
             Slot::Rust => ["cargo", "rustc", "rustdoc"].map(str::to_owned).to_vec(),
             Slot::HostTools => recipe.tool.iter().map(ToString::to_string).collect(),
@@ -129,7 +130,8 @@ fn names(provides: &Provides) -> Vec<String> {
 }
 
 fn paths(provides: &Provides) -> Vec<String> {
-    let tools = provides.tools.values().map(|tool| &tool.program);
+    let tools =
+        provides.tools.values().filter(|tool| tool.refuse.is_none()).map(|tool| &tool.program);
     let dirs = [&provides.sysroot, &provides.loader_root, &provides.compiler_include];
     let lists = [&provides.omit, &provides.pkg_config, &provides.links];
     let all = provides.names.values().chain(tools).chain(lists.into_iter().flatten());
