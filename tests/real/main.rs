@@ -14,6 +14,7 @@ mod lance;
 mod leaks;
 mod loopback;
 mod machine;
+mod musl;
 mod musl_std;
 mod projects;
 mod published;

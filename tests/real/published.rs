@@ -9,9 +9,9 @@ use super::projects::{locked_rust, mirror};
 
 const TARGETS: [&str; 2] = ["aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"];
 
-/// The sources of a published crate, fetched by this machine's own cargo, in a copy without a lock
-/// of toolchains.
-fn published(name: &str, version: &str) -> PathBuf {
+/// The sources of a published crate, fetched by this machine's own cargo, in a copy of this name
+/// without a lock of toolchains.
+pub fn published(name: &str, version: &str, copy: &str) -> PathBuf {
     let crate_name = format!("{name}-{version}");
     let cargo_home = base().join("crates");
     let mut cargo = Command::new(env!("CARGO"));
@@ -35,7 +35,7 @@ fn published(name: &str, version: &str) -> PathBuf {
             String::from_utf8_lossy(&output.stderr)
         )
     };
-    let dir = base().join("projects").join(crate_name);
+    let dir = base().join("projects").join(copy);
     mirror(source, &dir);
     dir
 }
@@ -44,7 +44,7 @@ fn published(name: &str, version: &str) -> PathBuf {
 #[test]
 fn ripgrep_searches() {
     let machine = Machine::wait();
-    let dir = published("ripgrep", "15.2.0");
+    let dir = published("ripgrep", "15.2.0", "ripgrep-15.2.0");
     let haystack = base().join("haystack.txt");
     fs::write(&haystack, "hay\nthe needle, at last\nhay\nno need\n").expect("written");
     let haystack = haystack.to_str().expect("UTF-8");
@@ -67,13 +67,13 @@ fn ripgrep_searches() {
 #[test]
 fn hyperfine_starts() {
     let machine = Machine::wait();
-    let newest = published("hyperfine", "1.20.0");
+    let newest = published("hyperfine", "1.20.0", "hyperfine-1.20.0");
     let lock = machine.lock(&newest, &TARGETS);
     // 1.20 needs Rust 1.88, and the archive may have only 1.85 for all targets.
     let (dir, version) = if locked_rust(&lock) >= (1, 88) {
         (newest, "1.20.0")
     } else {
-        let dir = published("hyperfine", "1.19.0");
+        let dir = published("hyperfine", "1.19.0", "hyperfine-1.19.0");
         fs::write(dir.join("toolchains.lock"), lock).expect("written");
         (dir, "1.19.0")
     };
