@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::build_script::{self, Surroundings};
 use super::config::{self, Kind, TOOLS_DIR, Tool};
-use super::ledger::{LEDGER_VARIABLE, Line};
+use super::ledger::{self, LEDGER_VARIABLE, Line, Notice, NoticeKind};
 use super::rewrite::{Facts, rewrite};
 use super::start::{Outside, Prepared, start};
 use super::unit::Unit;
@@ -96,8 +96,7 @@ fn run(place: Place) -> Result<Entry, Error> {
         return Ok(Entry::Cargo { env_dir, target });
     }
     if let Some(why) = tool.refuse {
-        let krate = env::var("CARGO_PKG_NAME").ok();
-        return Err(Error::Refused { tool: name, krate, why });
+        return Err(refused(name, why));
     }
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if tool.kind == Kind::BuildScript {
@@ -119,6 +118,31 @@ fn run(place: Place) -> Result<Entry, Error> {
         temp_dir: env::temp_dir,
     };
     start(prepared, &outside).map(Entry::Done)
+}
+
+/// Says that there is no such tool, in the ledger too: `configure` hides what its compilers say.
+fn refused(tool: String, why: String) -> Error {
+    let krate = env::var("CARGO_PKG_NAME").ok();
+    if let Some(ledger) = env::var_os(LEDGER_VARIABLE) {
+        let notice = Notice {
+            kind: NoticeKind::Refused,
+            what: format!("run {tool}"),
+            became: None,
+            why: why.clone(),
+            allow: None,
+        };
+        let line = Line {
+            tool: tool.clone(),
+            krate: krate.clone(),
+            version: env::var("CARGO_PKG_VERSION").ok(),
+            args: Vec::new(),
+            notices: vec![notice],
+            undefined: Vec::new(),
+        };
+        // It informs; the call ends all the same.
+        let _ = ledger::append(Path::new(&ledger), &line);
+    }
+    Error::Refused { tool, krate, why }
 }
 
 /// What the environment says that matters to a tool of this kind.
