@@ -64,9 +64,6 @@ impl<'a> Wanted<'a> {
         let demands = demands(settings, collection, &hosts, &targets)?;
         for demand in &demands {
             sysroot_packages::check(demand)?;
-            for host in hosts.iter().filter(|host| demand.is_for(host)) {
-                demand.selected.recipe.variant(host)?;
-            }
         }
         Ok(Self { hosts, targets, demands })
     }

@@ -102,13 +102,15 @@ impl Collection {
                 found.push(Finding { recipe: name.to_string(), what });
             }
         }
-        let mut first: BTreeMap<(Slot, bool, RustTriple, RustTriple), &Name> = BTreeMap::new();
+        let mut first: BTreeMap<(Slot, Option<&Name>, bool, RustTriple, RustTriple), &Name> =
+            BTreeMap::new();
         let mut said = BTreeSet::new();
         for selected in self.iter() {
             let (recipe, built_in) = (selected.recipe, *selected.origin == Origin::BuiltIn);
             for target in targets(recipe).into_iter().filter(|of| recipe.is_default_for(of)) {
                 for host in recipe.hosts().filter(|host| recipe.attested(host, &target).is_some()) {
-                    let key = (recipe.slot, built_in, host.clone(), target.clone());
+                    let key =
+                        (recipe.slot, recipe.tool.as_ref(), built_in, host.clone(), target.clone());
                     let other = *first.entry(key).or_insert(&recipe.name);
                     if *other != recipe.name && said.insert((recipe.name.clone(), other.clone())) {
                         let slot = recipe.slot.as_str();

@@ -52,7 +52,7 @@ mod tests {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "Cargo.toml:2:13: `{wrong}` is not a Debian package's name such as `libssl-dev`"
+                    "Cargo.toml:2:12: `{wrong}` is not a Debian package's name such as `libssl-dev`"
                 )
             );
         }

@@ -135,9 +135,8 @@ fn refused(tool: String, why: String) -> Error {
             tool: tool.clone(),
             krate: krate.clone(),
             version: env::var("CARGO_PKG_VERSION").ok(),
-            args: Vec::new(),
             notices: vec![notice],
-            undefined: Vec::new(),
+            ..Line::default()
         };
         // It informs; the call ends all the same.
         let _ = ledger::append(Path::new(&ledger), &line);

@@ -33,7 +33,9 @@ impl Env {
         }
         let mut config = BTreeMap::new();
         for (name, tool, text) in tools {
-            script(&env.dir().join(tool.program.as_ref().expect("a program")), text);
+            if let Some(program) = &tool.program {
+                script(&env.dir().join(program), text);
+            }
             link(Path::new(env!("CARGO_BIN_EXE_xprov")), &env.bin(name));
             config.insert((*name).to_owned(), tool.clone());
         }

@@ -9,7 +9,7 @@ use crate::vocab::triple::RustTriple;
 use crate::vocab::url::Url;
 
 /// What `args` of tools may have in braces, and what names of packages.
-const IN_ARGS: &[&str] = &["tree", "sysroot"];
+const IN_ARGS: &[&str] = &["tree", "sysroot", "files"];
 const IN_PACKAGES: &[&str] = &["host-arch", "target-arch"];
 
 /// Lists of targets that contradict each other.
@@ -35,7 +35,8 @@ pub fn components(variant: &Variant) -> Vec<String> {
     let mut names = BTreeSet::new();
     for component in &variant.components {
         let name = &component.name;
-        if !names.insert(name.as_str().to_lowercase()) {
+        // What is for other targets may be another component of the same name.
+        if !names.insert((name.as_str().to_lowercase(), &component.targets)) {
             found.push(format!("two components are `{name}`"));
         }
         found.extend(pins(component));
@@ -89,8 +90,7 @@ pub fn provides(recipe: &Recipe, variant: &Variant) -> Vec<String> {
             Slot::Cc if provides.linker.is_some() => Vec::new(),
             Slot::Cc => vec![format!("{}-gcc", target.tool_prefix())],
             Slot::Rust => ["cargo", "rustc", "rustdoc"].map(str::to_owned).to_vec(),
-            Slot::HostTools => recipe.tool.iter().map(ToString::to_string).collect(),
-            Slot::Runner | Slot::Tools => Vec::new(),
+            Slot::Runner | Slot::Tools | Slot::HostTools => Vec::new(),
         };
         for name in needed.iter().filter(|name| !provides.tools.contains_key(*name)) {
             found.push(format!("nothing is `{name}`, which builds for `{target}` call"));

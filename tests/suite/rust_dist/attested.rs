@@ -16,7 +16,7 @@ fn published() -> Project {
     let project = Project::new();
     for recipe in ["rust", "gcc-arm", "gcc-host", "tools", "qemu"] {
         let path = format!("recipes/fake-{recipe}.toml");
-        let with = "status = \"single-source\"\nseen-in = [\"the notes of its release\"]";
+        let with = "status = \"confirmed\"\nseen-in = [\"the notes of its release\"]";
         project.edit(&path, "status = \"verified-bytes\"", with);
     }
     project

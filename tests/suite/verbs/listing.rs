@@ -15,11 +15,11 @@ fn recipes_of_the_project_and_built_in_ones() {
     let project = Project::new();
     let outcome = project.xprov("recipes list").ok();
     assert_snapshot!(fake(&outcome), @r"
-    fake-gcc-arm             cc          scripts in place of cc  [recipes/fake-gcc-arm.toml]
-    fake-gcc-host            cc          scripts in place of cc  [recipes/fake-gcc-host.toml]
-    fake-qemu                runner      scripts in place of runner  [recipes/fake-qemu.toml]
-    fake-rust                rust        scripts in place of rust  [recipes/fake-rust.toml]
-    fake-tools               tools       scripts in place of tools  [recipes/fake-tools.toml]
+    fake-gcc-arm              cc          scripts in place of cc  [recipes/fake-gcc-arm.toml]
+    fake-gcc-host             cc          scripts in place of cc  [recipes/fake-gcc-host.toml]
+    fake-qemu                 runner      scripts in place of runner  [recipes/fake-qemu.toml]
+    fake-rust                 rust        scripts in place of rust  [recipes/fake-rust.toml]
+    fake-tools                tools       scripts in place of tools  [recipes/fake-tools.toml]
     ");
     assert!(outcome.stdout.contains("[built-in]"), "{outcome}");
     let outside = Sandbox::new().xprov("recipes list").ok();
@@ -77,7 +77,7 @@ fn what_hides_a_built_in_recipe_is_said() {
     let outcome = project.xprov("recipes list").ok();
     let lines: Vec<&str> =
         outcome.stdout.lines().filter(|line| line.starts_with("posix-")).collect();
-    assert_snapshot!(lines.join("\n"), @"posix-tools              tools       scripts in place of tools  [recipes/posix-tools.toml, hides the built-in one]");
+    assert_snapshot!(lines.join("\n"), @"posix-tools               tools       scripts in place of tools  [recipes/posix-tools.toml, hides the built-in one]");
 }
 
 #[test]
