@@ -21,7 +21,7 @@ use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
 /// The version of what is done here.
-const VERSION: &str = "derivation/2";
+const VERSION: &str = "derivation/3";
 
 /// What is done with inputs, and what of our own is added; another digest makes other objects.
 pub fn version() -> Blake3 {
@@ -127,7 +127,7 @@ impl Deriver<'_> {
         let tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
         let Closure { tree_hashes, components, libraries, .. } = made;
         let inputs = Vec::new();
-        let ground = Ground { tools, tree_hashes, components, inputs, libraries };
+        let ground = Ground { tools, inputs, tree_hashes, components, libraries };
         Ok((ground, realised.unwrap_or_default()))
     }
 }

@@ -121,19 +121,11 @@ impl Error {
             Self::NoArchive(name) => vec![mirror_hint(name)],
             Self::Debian { source, .. } => vec![source.help().to_owned()],
             Self::RustDist { source, .. } => vec![source.help().to_owned()],
-            Self::Minisign { source: MinisignError::Get(_), .. } => {
-                one("check the network and the proxy variables, or try again later")
-            }
-            Self::Minisign { .. } => {
-                one("correct `minisign` in the recipe, or name other `urls` in it")
-            }
+            Self::Minisign { source, .. } => one(minisign_hint(source)),
             Self::Channel(_) => {
                 one("correct `rust.version` in the settings, or rust-toolchain.toml")
             }
-            Self::FirstUse { .. } => one(
-                "say in the recipe where the digest is published (`seen-in`), or whose minisign key \
-                 signs the file (`minisign`)",
-            ),
+            Self::FirstUse { .. } => one(FIRST_USE),
             Self::Sources(_) => one("make the files readable, or name mirrors in the settings"),
             Self::SnapshotTemplate(_) | Self::Package(_) => one("correct the recipe"),
             Self::Superseded { .. } => {
@@ -194,6 +186,16 @@ impl Error {
             Self::Hermetic(error) => hermetic_hints(error),
             Self::Keys(_) | Self::Output { .. } | Self::ShimConfig(_) => Vec::new(),
         }
+    }
+}
+
+const FIRST_USE: &str = "say in the recipe where the digest is published (`seen-in`), or whose \
+                         minisign key signs the file (`minisign`)";
+
+fn minisign_hint(error: &MinisignError) -> &'static str {
+    match error {
+        MinisignError::Get(_) => "check the network and the proxy variables, or try again later",
+        _ => "correct `minisign` in the recipe, or name other `urls` in it",
     }
 }
 

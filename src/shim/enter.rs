@@ -107,12 +107,11 @@ fn run(place: Place) -> Result<Entry, Error> {
     let facts = facts(env_dir, tool.kind);
     let prepared = prepare(&name, tool, &arguments, &facts)?;
     let outside = Outside {
-        around: prepared
-            .tool
-            .kind
-            .is_watched()
-            .then(|| surroundings(facts.env_dir, program, &prepared.tool))
-            .unwrap_or_default(),
+        around: if prepared.tool.kind.is_watched() {
+            surroundings(facts.env_dir, program, &prepared.tool)
+        } else {
+            build_script::Surroundings::default()
+        },
         variables: || env::vars_os().collect(),
         cwd: env::current_dir,
         temp_dir: env::temp_dir,

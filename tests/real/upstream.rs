@@ -168,12 +168,14 @@ fn serve(bytes: Vec<u8>) -> String {
     url
 }
 
-/// The composition of Debian's compiler that `machine` has made last.
+/// The composition of Debian's compiler that `machine` has made last, without what the settings of
+/// other projects add to it.
 fn debians_compiler(machine: &Machine) -> PathBuf {
     let compositions = fs::read_dir(machine.store.join("v1/compositions")).expect("compositions");
     let of_target = |path: &PathBuf| {
         path.to_string_lossy().ends_with("-cc-aarch64-linux-gnu")
             && path.join("usr/bin/aarch64-linux-gnu-gcc-12").exists()
+            && !path.join("usr/lib/aarch64-linux-gnu").exists()
     };
     let all = compositions.map(|entry| entry.expect("an entry").path()).filter(of_target);
     all.max_by_key(|path| path.metadata().and_then(|of| of.modified()).ok()).expect("a compiler")
