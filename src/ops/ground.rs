@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closure::{Closure, closure};
 use super::context::Context;
+use super::derive;
 use super::error::Error;
 use super::inputs::inputs;
 use super::lock;
@@ -109,10 +110,10 @@ fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text
     // The paths in it are those of a store at this place: it may have been moved or copied.
     key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(env!("CARGO_PKG_VERSION")).part(builtin_digest().as_bytes());
-    key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(context.host.as_str()).part(target.as_str());
-    // The settings are in the root manifest.
-    key.part(&project.root_text).part(lock_text);
+    // The settings are in the root manifest, or what they leave open in the toolchain's file.
+    key.part(&project.root_text).part(&project.toolchain.text).part(lock_text);
+    key.part(derive::version().as_bytes());
     context.store.layout().ground(&key.finish())
 }
 
@@ -120,6 +121,7 @@ fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text
 mod tests {
     use super::*;
     use crate::ops::LockMode;
+    use crate::ops::toolchain_file::Honoured;
     use crate::settings::Settings;
     use crate::sys::ambient::Ambient;
     use crate::vocab::event::Silent;
@@ -135,22 +137,28 @@ mod tests {
             stdout_is_terminal: false,
         };
         let context = Context::new(&ambient, &Silent, LockMode::default()).expect("a context");
-        let name = |root_text: &str, target: &str, lock_text: &str| {
+        let name = |root_text: &str, target: &str, lock_text: &str, toolchain: &str| {
+            let text = toolchain.to_owned();
             let project = Project {
                 manifest: PathBuf::new(),
                 root: PathBuf::new(),
                 settings: Settings::default(),
                 root_text: root_text.to_owned(),
-                toolchain: crate::ops::toolchain_file::Honoured::default(),
+                toolchain: Honoured { text, ..Honoured::default() },
             };
             path(&context, &project, &target.parse().expect("a triple"), lock_text)
         };
         let (arm, intel) = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu");
-        let first = name("a", arm, "b");
-        assert_eq!(first, name("a", arm, "b"));
+        let first = name("a", arm, "b", "");
+        assert_eq!(first, name("a", arm, "b", ""));
         assert!(first.starts_with("/x/v1/grounds"));
-        for other in [name("a ", arm, "b"), name("a", intel, "b"), name("a", arm, "b\n")] {
-            assert_ne!(other, first);
+        for (root_text, target, lock_text, toolchain) in [
+            ("a ", arm, "b", ""),
+            ("a", intel, "b", ""),
+            ("a", arm, "b\n", ""),
+            ("a", arm, "b", "c"),
+        ] {
+            assert_ne!(name(root_text, target, lock_text, toolchain), first);
         }
     }
 }

@@ -94,8 +94,7 @@ impl Misfit {
                  programs are statically linked"
             }
             Self::Library { .. } => {
-                "choose another recipe, such as `zig`; xprov uses no library of Homebrew or \
-                 MacPorts"
+                "choose another recipe; xprov uses no library of Homebrew or MacPorts"
             }
         }
     }

@@ -54,6 +54,8 @@ pub fn nearest(dir: &Path) -> Result<Option<Wanted>, FsError> {
 pub struct Honoured {
     /// Sentences for whoever writes the lock.
     pub notes: Vec<String>,
+    /// The file.
+    pub text: String,
 }
 
 /// What a file says besides the channel.
@@ -81,7 +83,8 @@ pub fn honour(
     root: &Path,
     settings: &mut Settings,
 ) -> Result<Honoured, FsError> {
-    let mut notes = Vec::new();
+    let mut honoured = Honoured::default();
+    let notes = &mut honoured.notes;
     for path in NAMES.map(|name| root.join(name)) {
         let Some(text) = read_text(&path)? else { continue };
         let file = ambient.shown(&path).display().to_string();
@@ -119,9 +122,10 @@ pub fn honour(
             let names = left_out.join("`, `");
             notes.push(format!("`{names}` of {file} is left out: xprov does not have it"));
         }
+        honoured.text = text;
         break;
     }
-    Ok(Honoured { notes })
+    Ok(honoured)
 }
 
 /// The version of the settings that a channel means; `None` where it leaves it open, as `stable`
