@@ -58,7 +58,8 @@ fn a_crate_that_downloads_is_refused_with_the_lines_that_pin_it_and_builds_with_
     machine.xprov(&dir, &["restore", "--locked"]).ok();
     let done = machine.xprov(&dir, &["build", "--frozen", "--target", TARGET]).ok();
     assert!(!done.stderr.contains("refused"), "{}", done.stderr);
-    assert_eq!(requests.load(Ordering::Relaxed), 1, "restore alone asks");
+    // A store that has the file of an earlier run asks nobody.
+    assert!(requests.load(Ordering::Relaxed) <= 1, "restore alone asks");
 
     let names = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
     let mut run = vec!["run", "--quiet", "--frozen", "--target", TARGET, "--"];
