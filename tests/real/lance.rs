@@ -18,6 +18,7 @@ use super::{machine::say, projects::remove_tree};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 const ARM: &str = "aarch64-unknown-linux-gnu";
+const MUSL: &str = "x86_64-unknown-linux-musl";
 const KERNEL: &str = "sum_4bit_dist_table_32bytes_batch_avx512";
 const ANSWER: &str = "64 distances, together 67200, with ";
 
@@ -29,12 +30,12 @@ const DISPATCHED: &[(&str, &str)] = &[
     ("compiler_builtins::math::libm_math::arch::x86::fma::fma_with_fma4", "std asks for FMA4"),
 ];
 
-/// The project, locked for both targets, once in a run.
+/// The project, locked for all targets, once in a run.
 fn lance(machine: &Machine) -> &'static Path {
     static LANCE: OnceLock<PathBuf> = OnceLock::new();
     LANCE.get_or_init(|| {
         let dir = copy("lance", &base().join("projects").join("lance"));
-        machine.lock(&dir, &[X86, ARM]);
+        machine.lock(&dir, &[X86, ARM, MUSL]);
         dir
     })
 }
@@ -64,6 +65,16 @@ fn lance_is_built_for_x86_64_and_asks_before_it_uses_avx512() {
     if cfg!(target_arch = "x86_64") {
         the_first_x86_64_runs_it(&machine, dir);
     }
+}
+
+#[test]
+fn lance_is_built_for_musl_and_asks_too() {
+    let machine = Machine::wait();
+    let dir = lance(&machine);
+    machine.xprov(dir, &["build", "--locked", "--target", MUSL]).ok();
+    let ran = machine.xprov(dir, &["run", "--quiet", "--target", MUSL]).ok();
+    assert!(ran.stdout.starts_with(ANSWER), "{}", ran.stdout);
+    only_dispatched_functions_use_more(&machine, &program(dir, MUSL));
 }
 
 /// Whether a ledger of the project's says what became of the crate's flag. It outlasts the warning,
