@@ -175,7 +175,7 @@ fn debians_compiler(machine: &Machine) -> PathBuf {
     let of_target = |path: &PathBuf| {
         path.to_string_lossy().ends_with("-cc-aarch64-linux-gnu")
             && path.join("usr/bin/aarch64-linux-gnu-gcc-12").exists()
-            && !path.join("usr/lib/aarch64-linux-gnu").exists()
+            && !path.join("usr/aarch64-linux-gnu/usr").exists()
     };
     let all = compositions.map(|entry| entry.expect("an entry").path()).filter(of_target);
     all.max_by_key(|path| path.metadata().and_then(|of| of.modified()).ok()).expect("a compiler")
