@@ -17,7 +17,7 @@ use xprov::sys::confine::{Confinement, Rules};
 use xprov::vocab::sandbox::Mode;
 
 use crate::support::executable::copy;
-use bench::{Bench, complete, output, text};
+use bench::{Bench, complete, output, started, text};
 
 const PROBE: &str = "cat known
 cat $OUTSIDE/secret
@@ -244,7 +244,7 @@ fn a_compiler_ends_with_who_asked_for_it_and_everything_with_the_supervisor() {
 
     fs::remove_file(bench.path("out/pid")).expect("removed");
     let mut command = bench.build_script("echo $$ > $OUT/self; cc");
-    let mut supervisor = command.spawn().expect("started");
+    let mut supervisor = started(&mut command);
     let start = Instant::now();
     while !bench.path("out/pid").exists() && start.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(10));

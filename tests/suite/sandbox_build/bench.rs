@@ -1,9 +1,9 @@
 //! An environment of scripts, whose shims are the real program, and what it noted.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use xprov::shim::build_script::{TOOL, stand_before};
@@ -100,9 +100,26 @@ impl Bench {
     }
 }
 
+/// Starts the command. The file before a build script is written by this process, and is busy while
+/// another thread's child has not let go of it.
+pub fn started(command: &mut Command) -> Child {
+    let start = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == ErrorKind::ExecutableFileBusy
+                    && start.elapsed() < Duration::from_secs(10) =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            child => return child.expect("started"),
+        }
+    }
+}
+
 /// What the command did, in at most a minute.
 pub fn output(command: &mut Command) -> Output {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let mut child = started(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().expect("waited") {
