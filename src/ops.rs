@@ -26,6 +26,7 @@ mod link_failure;
 mod lock;
 mod notices;
 mod project;
+mod pypi;
 mod realise;
 mod recipes;
 mod request;

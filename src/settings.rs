@@ -120,6 +120,8 @@ impl<'de> Deserialize<'de> for Choice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct TargetSettings {
+    /// The recipe of the C toolchain, where `cc` names none: `toolchain = "zig"`.
+    pub toolchain: Option<Name>,
     /// The choice of C toolchain.
     pub cc: Choice,
     /// A linker in place of a C toolchain.
@@ -137,6 +139,14 @@ pub struct TargetSettings {
     /// Debian packages whose headers and libraries join the sysroot.
     #[serde(deserialize_with = "packages::names")]
     pub packages: BTreeSet<String>,
+}
+
+impl TargetSettings {
+    /// The choice of C toolchain, with the recipe that `toolchain` names.
+    pub fn c_toolchain(&self) -> Choice {
+        let recipe = self.cc.recipe.clone().or_else(|| self.toolchain.clone());
+        Choice { recipe, ..self.cc.clone() }
+    }
 }
 
 /// A glibc version, major and minor.

@@ -25,6 +25,7 @@ mod start;
 #[cfg(target_os = "linux")]
 mod supervisor;
 mod unit;
+mod zig;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,7 @@ pub use config::{Config, FILES_DIR, FORMAT, Kind, TOOLS_DIR, Tool};
 pub use enter::{Entry, enter};
 pub use policy::{Action, Policy};
 pub use rewrite::{Call, Facts, Rewritten, rewrite};
+pub use zig::target as zig_target;
 
 /// The version of what shims do to command lines. Part of env-id.
 pub const VERSION: u32 = 3;
@@ -108,6 +110,15 @@ pub enum Error {
     /// A child's end cannot be learned.
     #[error("cannot wait for the tool")]
     Wait(#[source] std::io::Error),
+    /// Zig's linker has no such option, and a link without it would be another one.
+    #[error(
+        "zig's linker has no option `{option}`; where it is needed, choose a gcc for the target: \
+         `xprov recipes list` shows which there are, and `target.<triple>.cc` chooses one"
+    )]
+    NoZigOption {
+        /// The option.
+        option: String,
+    },
     /// The settings forbid the call.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -140,7 +151,7 @@ impl Error {
     /// is forbidden ends as one that failed.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Denied(_) | Self::Refused { .. } => 1,
+            Self::Denied(_) | Self::Refused { .. } | Self::NoZigOption { .. } => 1,
             Self::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 127,
             _ => 126,
         }

@@ -5,6 +5,7 @@
 
 pub mod debian;
 pub mod minisign;
+pub mod pypi;
 pub mod rust_dist;
 pub mod signature;
 

@@ -125,7 +125,7 @@ pub fn xprov(home: &Path, project: &Path) -> Command {
 pub fn place(artifact: &Artifact) -> Option<String> {
     match &artifact.location {
         Location::Debian { archive, path, .. } => Some(format!("{archive}/{path}")),
-        Location::Urls(_) | Location::RustDist(_) => None,
+        Location::Urls(_) | Location::RustDist(_) | Location::Pypi { .. } => None,
     }
 }
 

@@ -179,6 +179,13 @@ pub enum Location {
     },
     /// Below the `dist` directory of a server that has Rust's releases.
     RustDist(RelPath),
+    /// In a Python package index.
+    Pypi {
+        /// The package.
+        package: String,
+        /// The name of its file.
+        file: String,
+    },
 }
 
 impl RequestedRecipe {

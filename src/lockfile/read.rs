@@ -119,6 +119,8 @@ struct RawArtifact {
     date: Option<String>,
     #[serde(rename = "rust-dist")]
     rust_dist: Option<String>,
+    pypi: Option<String>,
+    file: Option<String>,
     sha256: Sha256,
     size: Option<u64>,
     #[serde(default)]
@@ -169,18 +171,24 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
             let start = artifact.span().start;
             let raw = artifact.into_inner();
             let wrong = |message: &str| document::at(path, text, start, message);
-            let location = match (raw.urls, raw.archive, raw.path, raw.date, raw.rust_dist) {
-                (Some(urls), None, None, None, None) if !urls.is_empty() => Location::Urls(urls),
-                (None, Some(archive), Some(path), Some(date), None) => {
+            let debian = (raw.archive, raw.path, raw.date);
+            let location = match (raw.urls, debian, raw.rust_dist, (raw.pypi, raw.file)) {
+                (Some(urls), (None, None, None), None, (None, None)) if !urls.is_empty() => {
+                    Location::Urls(urls)
+                }
+                (None, (Some(archive), Some(path), Some(date)), None, (None, None)) => {
                     Location::Debian { archive, path, date }
                 }
-                (None, None, None, None, Some(below)) => Location::RustDist(
+                (None, (None, None, None), Some(below), (None, None)) => Location::RustDist(
                     RelPath::parse(below.as_bytes()).map_err(|error| wrong(&error.to_string()))?,
                 ),
+                (None, (None, None, None), None, (Some(package), Some(file))) => {
+                    Location::Pypi { package, file }
+                }
                 _ => {
                     return Err(wrong(
                         "an artifact has either `urls`, or `archive`, `path` and `date`, or \
-                         `rust-dist`",
+                         `rust-dist`, or `pypi` and `file`",
                     ));
                 }
             };
@@ -275,6 +283,10 @@ mod tests {
                         Location::RustDist(
                             RelPath::parse(b"2026-04-16/rustc.tar.xz").expect("a path"),
                         ),
+                    ),
+                    artifact(
+                        "wheel",
+                        Location::Pypi { package: "p".to_owned(), file: "p-1.whl".to_owned() },
                     ),
                 ],
             }],

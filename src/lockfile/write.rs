@@ -89,6 +89,9 @@ fn artifact_fields(artifact: &Artifact) -> Vec<String> {
             fields.extend([field("archive", archive), field("path", path), field("date", date)]);
         }
         Location::RustDist(path) => fields.push(field("rust-dist", path.as_str())),
+        Location::Pypi { package, file } => {
+            fields.extend([field("pypi", package), field("file", file)]);
+        }
     }
     fields.push(field("sha256", &artifact.sha256.to_string()));
     fields.extend(artifact.size.map(|size| format!("size = {size}")));

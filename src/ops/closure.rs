@@ -170,7 +170,9 @@ pub fn closure(
             let objects = of_group(&group);
             let links = group.links(&libraries, &context.host);
             let provides = group.provides.for_target(group.role.target.as_ref());
-            Composition::new(context, group.role, group.omit, objects, links).checked(provides)
+            let every_target = group.provides.every_target;
+            Composition::new(context, group.role, group.omit, every_target, objects, links)
+                .checked(provides)
         })
         .collect();
     let trees = compose(context, compositions)?;

@@ -33,11 +33,12 @@ pub struct Composition<'a> {
 
 impl<'a> Composition<'a> {
     /// The composition of `objects` without the paths in `omit` and with `links` (path, target);
-    /// named by all that goes into it.
+    /// named by all that goes into it. One for every target is not named for the role's.
     pub fn new(
         context: &Context<'_>,
         role: Role,
         omit: &'a [String],
+        every_target: bool,
         mut objects: Vec<&'a Object>,
         links: Vec<(String, String)>,
     ) -> Self {
@@ -57,7 +58,8 @@ impl<'a> Composition<'a> {
         }
         // 32 hexadecimal digits keep the paths short that end up in linker commands; 128 bits of
         // BLAKE3 do not collide by accident.
-        let name = format!("{}-{}", &id.finish().to_string()[..32], label(&role));
+        let named = if every_target { Role { target: None, ..role.clone() } } else { role.clone() };
+        let name = format!("{}-{}", &id.finish().to_string()[..32], label(&named));
         let dir = context.store.layout().compositions_dir().join(&name);
         Self { role, omit, objects, links, checked: None, name, dir }
     }

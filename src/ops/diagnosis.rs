@@ -13,6 +13,7 @@ use crate::store::StoreError;
 use crate::sys::dirs::DirsError;
 use crate::upstream::debian::DebianError;
 use crate::upstream::minisign::MinisignError;
+use crate::upstream::pypi::PypiError;
 use crate::vocab::name::Name;
 use crate::vocab::nearest::nearest;
 
@@ -34,6 +35,8 @@ impl Error {
             | Self::NoSlot(_)
             | Self::NotLocked(_)
             | Self::NoArchive(_)
+            | Self::NoIndex { .. }
+            | Self::PipIndex(_)
             | Self::SnapshotTemplate(_)
             | Self::Date(_)
             | Self::Path(_)
@@ -45,6 +48,7 @@ impl Error {
             | Self::NotFound { .. }
             | Self::Inspect { .. } => Kind::Input,
             Self::Drift { .. } | Self::NoLock { .. } => Kind::Drift,
+            Self::Pypi { source: PypiError::Page { .. }, .. } => Kind::Integrity,
             Self::Debian { source, .. } => debian_kind(source),
             Self::RustDist { source, .. } if source.is_integrity() => Kind::Integrity,
             Self::OfflineLock { .. }
@@ -58,6 +62,7 @@ impl Error {
             | Self::Fetch(FetchError::Partial { .. })
             | Self::Sources(_)
             | Self::HostFit(_)
+            | Self::PipConfig(_)
             | Self::Unusable { .. }
             | Self::Derivation { .. }
             | Self::DerivedTree { .. }
@@ -78,7 +83,7 @@ impl Error {
             | Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
                 Kind::Integrity
             }
-            Self::Fetch(_) => Kind::Fetch,
+            Self::Fetch(_) | Self::Pypi { .. } => Kind::Fetch,
             Self::Input(error) => error.kind(),
             Self::Spawn { source, .. } | Self::Shell { source, .. } => {
                 Kind::Command { exists: source.kind() != io::ErrorKind::NotFound }
@@ -118,19 +123,6 @@ impl Error {
             }
             Self::NoSlot(_) => one("run `xprov lock`, or add this host to `hosts` in the settings"),
             Self::NotLocked(target) => vec![format!("add it with `xprov lock --target {target}`")],
-            Self::NoArchive(name) => vec![mirror_hint(name)],
-            Self::Debian { source, .. } => vec![source.help().to_owned()],
-            Self::RustDist { source, .. } => vec![source.help().to_owned()],
-            Self::Minisign { source, .. } => one(minisign_hint(source)),
-            Self::Channel(_) => {
-                one("correct `rust.version` in the settings, or rust-toolchain.toml")
-            }
-            Self::FirstUse { .. } => one(FIRST_USE),
-            Self::Sources(_) => one("make the files readable, or name mirrors in the settings"),
-            Self::SnapshotTemplate(_) | Self::Package(_) => one("correct the recipe"),
-            Self::Superseded { .. } => {
-                one("run `xprov update` to pin the version that the archive has now")
-            }
             Self::Fetch(error) => fetch_hints(error),
             Self::Input(error) => error.hints(),
             Self::Unpack { source: UnpackError::Write { source, .. }, .. } => io_hints(source),
@@ -161,8 +153,11 @@ impl Error {
             Self::CargoFetch { offline: false } => {
                 one("see what cargo says above; `xprov cargo -- fetch` repeats it")
             }
-            Self::NotFound { known, .. } if known.is_empty() => Vec::new(),
-            Self::NotFound { known, .. } => vec![format!("there are {}", known.join(", "))],
+            Self::NotFound { known, .. } => known
+                .first()
+                .map(|_| format!("there are {}", known.join(", ")))
+                .into_iter()
+                .collect(),
             Self::Inspect { .. } => one("name an executable or a shared library"),
             Self::Store(StoreError::NoManifest(_) | StoreError::BadManifest { .. }) => {
                 one("delete the object's directory and run `xprov restore`")
@@ -184,7 +179,30 @@ impl Error {
             }
             Self::Spawn { .. } => one("name an executable file"),
             Self::Hermetic(error) => hermetic_hints(error),
-            Self::Keys(_) | Self::Output { .. } | Self::ShimConfig(_) => Vec::new(),
+            _ => self.upstream_hints(),
+        }
+    }
+
+    /// The same for what upstreams say, or do not.
+    fn upstream_hints(&self) -> Vec<String> {
+        let one = |hint: &str| vec![hint.to_owned()];
+        match self {
+            Self::NoArchive(name) => vec![mirror_hint(name)],
+            Self::NoIndex { .. } | Self::PipIndex(_) => one(INDEX),
+            Self::Pypi { source, .. } => vec![source.help().to_owned()],
+            Self::Debian { source, .. } => vec![source.help().to_owned()],
+            Self::RustDist { source, .. } => vec![source.help().to_owned()],
+            Self::Minisign { source, .. } => one(minisign_hint(source)),
+            Self::Channel(_) => {
+                one("correct `rust.version` in the settings, or rust-toolchain.toml")
+            }
+            Self::FirstUse { .. } => one(FIRST_USE),
+            Self::Sources(_) | Self::PipConfig(_) => one(READABLE),
+            Self::SnapshotTemplate(_) | Self::Package(_) => one("correct the recipe"),
+            Self::Superseded { .. } => {
+                one("run `xprov update` to pin the version that the archive has now")
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -198,6 +216,12 @@ fn minisign_hint(error: &MinisignError) -> &'static str {
         _ => "correct `minisign` in the recipe, or name other `urls` in it",
     }
 }
+
+const READABLE: &str = "make the files readable, or name mirrors in the settings";
+
+/// How an index is named without pip.
+const INDEX: &str = "name one in Cargo.toml: `mirrors = { pypi = [\"https://…/simple\"] }` in the \
+                     settings, or set PIP_INDEX_URL";
 
 fn mirror_hint(archive: &str) -> String {
     format!("name one in Cargo.toml: `mirrors = {{ {archive} = [\"https://…\"] }}` in the settings")

@@ -85,7 +85,10 @@ pub fn environment(
     let policies = Isa::new(isa, &shims::allowed(isa, &settings, target)?);
     let named = &project.settings.env;
     let named: Vec<String> = named.pass.iter().chain(named.set.keys()).cloned().collect();
-    let shims = shims::config(&ground.tools, &context.host, target, &policies, &named);
+    let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
+    let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
+    let max_glibc = wish.glibc.or(ceiling);
+    let shims = shims::config(&ground.tools, &context.host, target, &policies, &named, max_glibc);
     let shim_text = shims.to_text().map_err(Error::ShimConfig)?;
     let plan = Plan::new(&PlanInput {
         host: &context.host,
@@ -120,9 +123,6 @@ pub fn environment(
     }
     create_dir(&target_dir.join("xprov").join("tmp"))?;
     write_if_changed(&plan.config.path, &plan.config.text)?;
-    let floor = ground.tools.glibc.clone().and_then(|text| GlibcVersion::try_from(text).ok());
-    let ceiling = settings.glibc.or(floor).map(|version| (version.0, version.1));
-    let max_glibc = wish.glibc.or(ceiling);
     let (target, libraries) = (target.clone(), ground.libraries.clone());
     Ok(Environment { plan, shims, target, target_dir, max_glibc, libraries })
 }

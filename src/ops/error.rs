@@ -17,6 +17,8 @@ use crate::upstream::debian::location::{InvalidDate, InvalidTemplate};
 use crate::upstream::debian::relation::InvalidRelation;
 use crate::upstream::debian::sources::SourcesError;
 use crate::upstream::minisign::MinisignError;
+use crate::upstream::pypi::PypiError;
+use crate::upstream::pypi::config::ConfigError;
 use crate::upstream::rust_dist::{InvalidChannel, RustDistError};
 use crate::upstream::signature::SignatureError;
 use crate::vocab::digest::TreeHash;
@@ -24,6 +26,7 @@ use crate::vocab::document::DocumentError;
 use crate::vocab::name::Name;
 use crate::vocab::relpath::InvalidRelPath;
 use crate::vocab::triple::{RustTriple, UnknownTarget};
+use crate::vocab::url::InvalidUrl;
 
 /// The sorts of errors; each has one exit code (`docs/exit-codes.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +209,27 @@ pub enum Error {
         #[source]
         source: MinisignError,
     },
+    /// A package index does not have what a recipe or the lock names.
+    #[error("`{package}` cannot be had from a package index")]
+    Pypi {
+        /// The package.
+        package: String,
+        /// Why.
+        #[source]
+        source: PypiError,
+    },
+    /// No package index is known.
+    #[error("no package index is known: {why}")]
+    NoIndex {
+        /// Why not.
+        why: &'static str,
+    },
+    /// pip's configuration cannot be read.
+    #[error("the package index of this machine is not known")]
+    PipConfig(#[from] ConfigError),
+    /// pip is configured for what is no index.
+    #[error("pip is configured for an index that cannot be used")]
+    PipIndex(#[source] InvalidUrl),
     /// apt's configuration cannot be read.
     #[error("the package sources of this machine cannot be read")]
     Sources(#[from] SourcesError),

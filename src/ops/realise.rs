@@ -234,6 +234,10 @@ impl Work<'_> {
                 }
                 Ok(servers.iter().map(|server| server.join(path.as_str())).collect())
             }
+            Location::Pypi { package, file } => {
+                let pin = &artifact.sha256;
+                super::pypi::locate(self.context, &self.bases.settings, package, file, pin)
+            }
             Location::Debian { archive, path, date } => {
                 let urls = debian::locate(
                     archive,

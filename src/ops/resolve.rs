@@ -118,7 +118,14 @@ pub fn resolve(
             let own = rust_dist::entries(context, &get, &bases, demand, &of_releases, held)?;
             entries.extend(own);
         }
-        let made = demand_entries(context, (&get, &mut resolver), demand, &expansions, held)?;
+        let (wheels, expansions): (Vec<_>, Vec<_>) =
+            expansions.into_iter().partition(|expansion| expansion.component.wheel);
+        let mirrors = &project.settings.mirrors;
+        entries.extend(super::pypi::entries(context, mirrors, demand, &wheels, held)?);
+        // A version that settings ask for is the wheel's, not that of packages beside it.
+        let version = demand.version.clone().filter(|_| wheels.is_empty());
+        let packaged = Demand { version, ..demand.clone() };
+        let made = demand_entries(context, (&get, &mut resolver), &packaged, &expansions, held)?;
         entries.extend(sysroot_packages::entry(context, &mut resolver, demand, &made, unchanged)?);
         entries.extend(made);
     }
@@ -336,7 +343,7 @@ fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComp
     make_entry(demand, expansion, version, Authenticated::Signature, artifacts)
 }
 
-fn make_entry(
+pub(super) fn make_entry(
     demand: &Demand<'_>,
     expansion: &Expansion<'_>,
     version: String,
@@ -412,7 +419,7 @@ pub fn is_version(wanted: &str, version: &str) -> bool {
 }
 
 /// Semantic versions by their rules, others after them by text.
-fn compare_versions(a: &str, b: &str) -> std::cmp::Ordering {
+pub(super) fn compare_versions(a: &str, b: &str) -> std::cmp::Ordering {
     match (semver::Version::parse(a), semver::Version::parse(b)) {
         (Ok(a), Ok(b)) => a.cmp(&b),
         (a_parsed, b_parsed) => a_parsed.is_ok().cmp(&b_parsed.is_ok()).then_with(|| a.cmp(b)),
@@ -420,7 +427,7 @@ fn compare_versions(a: &str, b: &str) -> std::cmp::Ordering {
 }
 
 /// The fetcher as upstreams see it.
-struct Through<'a>(&'a Fetcher);
+pub(super) struct Through<'a>(pub &'a Fetcher);
 
 impl Get for Through<'_> {
     fn get(&self, url: &Url, limit: u64) -> Result<Vec<u8>, GetError> {

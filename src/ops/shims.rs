@@ -8,7 +8,7 @@ use super::toolset::Toolset;
 use crate::hermetic::flags::{self, Allowed};
 use crate::hermetic::vars::{self, Fate};
 use crate::settings::{IsaSettings, TargetSettings};
-use crate::shim::{Action, Config, Kind, Policy, Tool};
+use crate::shim::{Action, Config, Kind, Policy, Tool, zig_target};
 use crate::vocab::isa::Baseline;
 use crate::vocab::triple::RustTriple;
 
@@ -61,12 +61,15 @@ impl Isa {
 /// The configuration of the shims. What compiles for the target has the settings' baseline, and
 /// what compiles for the host the host's own; where both are the same, so are the compilers.
 /// `named` are the variables of the settings: of what passes only these reach other people's code.
+/// `glibc` is what output for the target may need at most: of compilers that have a choice, what they
+/// link against.
 pub fn config(
     tools: &Toolset,
     host: &RustTriple,
     target: &RustTriple,
     isa: &Isa,
     named: &[String],
+    glibc: Option<(u32, u32)>,
 ) -> Config {
     let of_host = Baseline::of(host.arch(), None).ok();
     let of_host = if host == target { isa.baseline } else { of_host };
@@ -80,6 +83,10 @@ pub fn config(
         if matches!(tool.kind, Kind::Rustc | Kind::Wrapper | Kind::BuildScript) {
             tool.hide = vars::passing().map(str::to_owned).collect();
             tool.show.clone_from(&shown);
+        }
+        let for_output = host == target || name.starts_with(&prefix);
+        if let (true, Some(zig)) = (for_output, &mut tool.zig) {
+            *zig = zig_target(target, glibc);
         }
         match tool.kind {
             Kind::Compiler if name.starts_with(&prefix) => tool.policy.clone_from(&for_target),

@@ -14,7 +14,8 @@ use super::sysroot_packages;
 use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
-use crate::shim::{FILES_DIR, Kind, Tool, build_script};
+use crate::settings::GlibcVersion;
+use crate::shim::{FILES_DIR, Kind, Tool, build_script, zig_target};
 use crate::sys::fs::Describe as _;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -181,12 +182,16 @@ impl Toolset {
             glibc: target_cc.provides.glibc.clone(),
             variables: Vec::new(),
         };
-        for (from, aliases) in [(tools, false), (rust, false), (target_cc, false), (host_cc, true)]
-        {
-            set.add(from, aliases)?;
+        for (from, of, aliases) in [
+            (tools, host, false),
+            (rust, host, false),
+            (target_cc, target, false),
+            (host_cc, host, true),
+        ] {
+            set.add(from, of, aliases)?;
         }
         for tool in slots.iter().filter(|filled| filled.slot == Slot::HostTools) {
-            set.add_host_tool(tool)?;
+            set.add_host_tool(tool, host)?;
         }
         if target_cc.provides.linker.is_some() {
             set.refuse_c(target);
@@ -232,14 +237,14 @@ impl Toolset {
     }
 
     /// A tool that the settings ask for by its name goes before whatever has that name, too.
-    fn add_host_tool(&mut self, from: &Filled) -> Result<(), Error> {
+    fn add_host_tool(&mut self, from: &Filled, host: &RustTriple) -> Result<(), Error> {
         for pattern in &from.provides.links {
             for (name, _) in matching(&from.main, pattern)? {
                 self.shims.remove(&name);
                 self.links.remove(&name);
             }
         }
-        self.add(from, true)?;
+        self.add(from, host, true)?;
         let tool = from.tool.as_ref().map(Name::to_string).unwrap_or_default();
         let variables = from.provides.env.iter().map(|(name, value)| ToolVariable {
             tool: tool.clone(),
@@ -264,18 +269,21 @@ impl Toolset {
         }
     }
 
-    fn add(&mut self, from: &Filled, aliases: bool) -> Result<(), Error> {
+    fn add(&mut self, from: &Filled, of: &RustTriple, aliases: bool) -> Result<(), Error> {
         for (name, tool) in &from.provides.tools {
             let kind = match tool.kind {
-                ToolKind::Cc | ToolKind::Cxx => Kind::Compiler,
+                ToolKind::Cc | ToolKind::Cxx | ToolKind::ZigCc => Kind::Compiler,
                 ToolKind::Linker => Kind::Linker,
                 ToolKind::Runner => continue,
-                ToolKind::Plain => Kind::Plain,
+                ToolKind::Zig | ToolKind::Plain => Kind::Plain,
             };
             let mut shim = Tool::new(kind, from.main.join(&tool.program))
                 .with_before(tool.args.iter().map(|argument| from.fill(argument)));
             if tool.refuse.is_some() {
                 shim = Tool { refuse: tool.refuse.clone(), ..Tool::without_program(kind) };
+            }
+            if matches!(tool.kind, ToolKind::ZigCc | ToolKind::Zig) {
+                shim.zig = Some(zig_target(of, glibc(&from.provides)));
             }
             let more = if aliases { tool.aliases.as_slice() } else { &[] };
             for name in more.iter().chain([name]) {
@@ -321,6 +329,12 @@ fn second_names(
     let likely = links.iter().filter(|(name, _)| COMPILERS.iter().any(|word| name.contains(word)));
     let found = likely.filter_map(|(name, path)| Some((name, *by_file.get(&place(path)?)?)));
     found.map(|(name, tool)| (name.clone(), tool.clone())).collect()
+}
+
+/// The glibc that a toolchain's output may need.
+fn glibc(provides: &Provides) -> Option<(u32, u32)> {
+    let version = GlibcVersion::try_from(provides.glibc.clone()?).ok()?;
+    Some((version.0, version.1))
 }
 
 /// Where pkg-config looks when nobody tells it: in the host's sysroot, and not on the machine.

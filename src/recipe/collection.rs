@@ -286,10 +286,17 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
             !component.packages.is_empty(),
             !component.artifacts.is_empty(),
             component.dist.is_some(),
+            component.wheel,
         ];
         if sources.iter().filter(|source| **source).count() != 1 {
             return Err(invalid(format!(
-                "component `{}` needs either packages or artifacts",
+                "component `{}` needs either packages or artifacts, or is a wheel",
+                component.name
+            )));
+        }
+        if component.wheel && recipe.pypi.is_none() {
+            return Err(invalid(format!(
+                "component `{}` is a wheel, but the recipe has no [pypi] table",
                 component.name
             )));
         }

@@ -43,6 +43,8 @@ pub struct Recipe {
     pub debian: Option<Debian>,
     /// Where components of Rust's releases are looked up; absent where none has a `package`.
     pub rust_dist: Option<RustDist>,
+    /// The package whose wheels are components.
+    pub pypi: Option<Pypi>,
     /// What to use on which hosts.
     #[serde(rename = "variant")]
     pub variants: Vec<Variant>,
@@ -96,6 +98,19 @@ pub struct Debian {
 pub struct RustDist {
     /// Its `dist` directory; `mirrors.rust` of the settings stands in for it.
     pub server: Url,
+}
+
+/// A package of the Python package index, for programs that are published as wheels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pypi {
+    /// The package's name.
+    pub package: String,
+    /// The version that is taken where the settings ask for none; absent: the newest.
+    pub version: Option<String>,
+    /// How its wheels are unpacked.
+    #[serde(default)]
+    pub unpack: UnpackSpec,
 }
 
 /// One suite of one archive.
@@ -154,6 +169,9 @@ pub struct Component {
     /// The component's name in the release manifests of Rust: `rust-std`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dist: Option<String>,
+    /// Whether it is the wheel of the recipe's package for the host.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wheel: bool,
     /// Artifacts with their pins.
     #[serde(default, rename = "artifact")]
     pub artifacts: Vec<PinnedArtifact>,
@@ -260,6 +278,8 @@ impl Status {
 pub struct Provides {
     /// Paths that are left out when objects are joined.
     pub omit: Vec<String>,
+    /// Whether the tree is the same for every target: then it is composed once for all of them.
+    pub every_target: bool,
     /// The directory for `--sysroot`; in the sysroot tree where there is one.
     pub sysroot: Option<String>,
     /// The directory in which programs of the target find their loader, for `qemu -L`.
@@ -281,7 +301,8 @@ pub struct Provides {
     pub files: BTreeMap<String, String>,
     /// The version of the sysroot's glibc: what programs linked against it may need.
     pub glibc: Option<String>,
-    /// Programs that builds see as the shim, by the names under which they call them.
+    /// Programs that builds see as the shim, by the names under which they call them; `{prefix}`
+    /// is the target's, `aarch64-linux-gnu`.
     pub tools: BTreeMap<String, Tool>,
     /// For `host-tools`: variables of the build; `{bin}` is the environment's directory of
     /// programs and `{tree}` the composed tree.
@@ -347,6 +368,10 @@ pub enum ToolKind {
     Cxx,
     /// A linker that rustc calls without a compiler.
     Linker,
+    /// `zig cc`, `zig c++`: they get what a gcc would, and the target that it is for.
+    ZigCc,
+    /// `zig ar` and its like.
+    Zig,
     /// An emulator for programs of the target.
     Runner,
     /// Anything else: called as it is.

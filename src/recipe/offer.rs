@@ -26,8 +26,9 @@ impl Recipe {
     }
 
     /// Whether it has what `host` needs to build for `target`, and how well its pins for them are
-    /// attested; packages of a signed index are as good as the best. `None`: it serves one of them
-    /// or both, and not the two together.
+    /// attested; packages of a signed index are as good as the best, and a wheel of an index that
+    /// nobody signs is like what one place says. `None`: it serves one of them or both, and not the
+    /// two together.
     pub fn attested(&self, host: &RustTriple, target: &RustTriple) -> Option<Status> {
         if !self.serves(target) {
             return None;
@@ -37,6 +38,9 @@ impl Recipe {
             if !expansion.component.artifacts.is_empty() {
                 // The best is what there is to choose; which version is newest is not known here.
                 worst = worst.max(expansion.pins().map(|pin| pin.status).min()?);
+            }
+            if expansion.component.wheel {
+                worst = Status::SingleSource;
             }
         }
         Some(worst)
@@ -78,9 +82,11 @@ impl Recipe {
     pub fn resolution_digest(&self) -> Blake3 {
         let components: Vec<_> =
             self.variants.iter().map(|variant| (&variant.hosts, &variant.components)).collect();
-        let text = match &self.rust_dist {
-            None => serde_json::to_vec(&(&self.debian, components)),
-            Some(dist) => serde_json::to_vec(&(&self.debian, components, dist)),
+        let text = match (&self.rust_dist, &self.pypi) {
+            (None, None) => serde_json::to_vec(&(&self.debian, components)),
+            (Some(dist), None) => serde_json::to_vec(&(&self.debian, components, dist)),
+            (None, Some(pypi)) => serde_json::to_vec(&(&self.debian, pypi, components)),
+            (Some(dist), Some(pypi)) => serde_json::to_vec(&(&self.debian, pypi, components, dist)),
         };
         let text = text.unwrap_or_default();
         Blake3::of(&text)

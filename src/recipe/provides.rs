@@ -20,12 +20,16 @@ pub const BINUTILS: [&str; 9] =
     ["ar", "as", "ld", "nm", "objcopy", "objdump", "ranlib", "readelf", "strip"];
 
 impl Provides {
-    /// This with what is said of `target` alone in its place; unchanged where nothing is.
+    /// This with what is said of `target` alone in its place, and `{prefix}` in the names of tools
+    /// as that of `target`.
     #[must_use]
     pub fn for_target(&self, target: Option<&RustTriple>) -> Self {
         let mut provides = self.clone();
-        let known = target.and_then(|target| Some((target, provides.target.remove(target)?)));
-        let Some((target, of_target)) = known else { return provides };
+        let Some(target) = target else { return provides };
+        let own = target.tool_prefix();
+        let tools = std::mem::take(&mut provides.tools).into_iter();
+        provides.tools = tools.map(|(name, tool)| (name.replace("{prefix}", &own), tool)).collect();
+        let Some(of_target) = provides.target.remove(target) else { return provides };
         let ForTarget { prefix, args, sysroot, loader_root, .. } = of_target;
         let ForTarget { pkg_config, compiler_include, glibc, .. } = of_target;
         provides.sysroot = sysroot.or(provides.sysroot);
@@ -36,7 +40,6 @@ impl Provides {
             provides.pkg_config = pkg_config;
         }
         if let Some(prefix) = prefix {
-            let own = target.tool_prefix();
             for (name, kind, aliases) in COMPILERS {
                 let (program, args) = (format!("{prefix}{name}"), args.clone());
                 let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
@@ -56,6 +59,11 @@ impl Provides {
 mod tests {
     use super::*;
 
+    fn provides_ar() -> Tool {
+        let program = "zig".to_owned();
+        Tool { program, refuse: None, args: Vec::new(), kind: ToolKind::Zig, aliases: Vec::new() }
+    }
+
     #[test]
     fn every_upstream_has_the_targets_names() {
         let target: RustTriple = "armv7-unknown-linux-gnueabihf".parse().expect("a triple");
@@ -67,6 +75,12 @@ mod tests {
         };
         let mut provides = Provides { glibc: Some("2.40".to_owned()), ..Provides::default() };
         assert_eq!(provides.for_target(Some(&target)), provides);
+        let of_many = Provides {
+            tools: [("{prefix}-ar".to_owned(), provides_ar())].into(),
+            ..Provides::default()
+        };
+        let tools = of_many.for_target(Some(&target)).tools;
+        assert!(tools.contains_key("arm-linux-gnueabihf-ar"), "{tools:?}");
         provides.target.insert(target.clone(), of_target);
         let found = provides.for_target(Some(&target));
         let gcc = &found.tools["arm-linux-gnueabihf-gcc"];

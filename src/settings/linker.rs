@@ -28,7 +28,7 @@ impl TargetSettings {
     /// What fills the target's slot for a C toolchain: that, or a linker alone.
     pub fn linked_by(&self) -> Choice {
         let recipe = self.linker.and_then(|linker| linker.as_str().parse().ok());
-        if recipe.is_some() { Choice { recipe, ..Choice::default() } } else { self.cc.clone() }
+        if recipe.is_some() { Choice { recipe, ..Choice::default() } } else { self.c_toolchain() }
     }
 }
 
@@ -46,9 +46,10 @@ pub(super) fn targets<'de, D: Deserializer<'de>>(
                  also links"
             )));
         }
-        if settings.cc != Choice::default() {
+        if settings.c_toolchain() != Choice::default() {
+            let also = if settings.toolchain.is_some() { "toolchain" } else { "cc" };
             return Err(de::Error::custom(format!(
-                "target {target} has both `cc` and `linker = \"{linker}\"`, which stands in its \
+                "target {target} has both `{also}` and `linker = \"{linker}\"`, which stands in its \
                  place"
             )));
         }
@@ -76,6 +77,10 @@ mod tests {
             (
                 "x86_64-unknown-linux-musl = { linker = \"lld\", cc = \"12\" }",
                 "has both `cc` and `linker",
+            ),
+            (
+                "x86_64-unknown-linux-musl = { linker = \"lld\", toolchain = \"zig\" }",
+                "has both `toolchain` and `linker",
             ),
             ("x86_64-unknown-linux-musl.linker = \"ldd\"", "unknown value `ldd`"),
         ] {

@@ -98,6 +98,10 @@ pub struct Tool {
     /// Exceptions from `hide`, by their whole names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub show: Vec<String>,
+    /// Zig's name for the target, `aarch64-linux-gnu.2.17`, where the tool is a part of zig: a
+    /// compiler's arguments are then translated, and zig's caches are with what is built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zig: Option<String>,
     /// The instruction sets that its output may use: for rustc, what `--target` compiles. `None`:
     /// nothing is filtered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +130,7 @@ impl Tool {
             search: Vec::new(),
             hide: Vec::new(),
             show: Vec::new(),
+            zig: None,
             policy: None,
             host_policy: None,
         }

@@ -199,6 +199,15 @@ fn complete(tool: &mut Tool, env_dir: &Path) {
     for value in values.filter(|value| value.contains("{env}")) {
         *value = value.replace("{env}", &env_dir.to_string_lossy());
     }
+    if tool.zig.is_some() {
+        // Beside the ledger, in the build directory: the one place that every tool may write to.
+        let ledger = env::var_os(LEDGER_VARIABLE).map(PathBuf::from);
+        let dir = ledger.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+        let cache = dir.unwrap_or_else(env::temp_dir).join("zig").to_string_lossy().into_owned();
+        for name in ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
+            tool.set.insert(name.to_owned(), cache.clone());
+        }
+    }
     let is_set = |name: &String| env::var_os(name).is_some();
     for (name, dirs) in tool.search.drain(..) {
         let dirs = longer(&name, dirs);

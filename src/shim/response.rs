@@ -52,6 +52,26 @@ pub fn text(words: &[OsString]) -> Vec<u8> {
     text
 }
 
+/// The text of a file that zig splits into `words` again: quotes hold a word together, and a
+/// backslash takes its meaning from a quote.
+pub fn quoted(words: &[OsString]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for word in words {
+        text.push(b'"');
+        let mut backslashes = 0;
+        for &byte in word.as_bytes() {
+            if byte == b'"' {
+                text.extend(std::iter::repeat_n(b'\\', backslashes + 1));
+            }
+            backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };
+            text.push(byte);
+        }
+        text.extend(std::iter::repeat_n(b'\\', backslashes));
+        text.extend(b"\"\n");
+    }
+    text
+}
+
 /// The arguments in a file of rustc's: one a line.
 pub fn lines(text: &[u8]) -> Vec<OsString> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -85,6 +105,13 @@ mod tests {
         let all: Vec<OsString> =
             ["a b", "", "\"q\"", "it's", r"c:\d", "é\n"].map(OsString::from).to_vec();
         assert_eq!(words(&text(&all)), all);
+    }
+
+    #[test]
+    fn zigs_files_have_quotes() {
+        let words = ["a b", "say \"x\"", r"c:\d\"].map(OsString::from);
+        let text = String::from_utf8(quoted(&words)).expect("text");
+        assert_eq!(text, "\"a b\"\n\"say \\\"x\\\"\"\n\"c:\\d\\\\\"\n");
     }
 
     #[test]

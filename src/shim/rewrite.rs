@@ -8,7 +8,7 @@ use super::config::{Kind, Tool};
 use super::ledger::Notice;
 use super::machine::Roots;
 use super::policy::Crate;
-use super::{Denied, Error, ReadFile, rustc};
+use super::{Denied, Error, ReadFile, rustc, zig};
 
 /// What a rewriting may depend on besides the tool and its arguments.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,14 @@ pub fn rewrite(
         }
         Kind::Plain | Kind::Cargo | Kind::BuildScript => unchanged(arguments.to_vec()),
     };
-    all.extend(changed.words);
+    match &tool.zig {
+        Some(target) if tool.kind == Kind::Compiler => {
+            let own = tool.before.len();
+            let caller = all.split_off(own).into_iter().chain(changed.words).collect();
+            all.extend(zig::translate(target, caller, changed.step, read)?);
+        }
+        _ => all.extend(changed.words),
+    }
     all.extend(tool.after.iter().map(OsString::from));
     let program = match &tool.program {
         Some(program) => facts.env_dir.join(program),

@@ -240,7 +240,8 @@ fn by_file(
     let failed = |source| Error::Start { program: call.program.clone(), source };
     let path = (outside.temp_dir)().join(format!("xprov-{}.args", std::process::id()));
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(&response::text(&call.arguments)));
+    let text = if tool.zig.is_some() { response::quoted } else { response::text };
+    let written = file.and_then(|mut file| file.write_all(&text(&call.arguments)));
     let mut argument = OsString::from("@");
     argument.push(&path);
     let mut command = Command::new(&call.program);

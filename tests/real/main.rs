@@ -25,3 +25,4 @@ mod sysroot_packages;
 mod tools;
 mod upstream;
 mod zero_configuration;
+mod zig;

@@ -41,8 +41,15 @@ fn rows() -> Vec<[String; 5]> {
         let (mut pins, mut others) = (String::new(), Vec::new());
         for recipe in of_slot {
             let Some(status) = recipe.attested(&on, &to) else { continue };
-            let from_index = recipe.debian.is_some();
-            let status = if from_index { "signed index" } else { status.as_str() };
+            let taken = recipe.variants.iter().flat_map(|variant| &variant.components);
+            let taken: Vec<_> = taken.filter(|component| !component.optional).collect();
+            let status = if taken.iter().any(|component| component.wheel) {
+                "package index"
+            } else if taken.iter().any(|component| !component.packages.is_empty()) {
+                "signed index"
+            } else {
+                status.as_str()
+            };
             if Some(&recipe.name) == first.as_ref() {
                 status.clone_into(&mut pins);
             } else {

@@ -9,6 +9,7 @@ mod lock;
 mod notices;
 mod packages;
 mod passing;
+mod pypi;
 mod restore;
 mod shell;
 mod upstreams;

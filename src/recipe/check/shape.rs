@@ -101,7 +101,8 @@ pub fn provides(recipe: &Recipe, variant: &Variant) -> Vec<String> {
     if recipe.slot == Slot::Cc {
         let prefixes: Vec<String> = targets.iter().map(RustTriple::tool_prefix).collect();
         let compilers = variant.provides.tools.iter().filter(|(name, tool)| {
-            matches!(tool.kind, ToolKind::Cc | ToolKind::Cxx)
+            matches!(tool.kind, ToolKind::Cc | ToolKind::Cxx | ToolKind::ZigCc)
+                && !name.starts_with("{prefix}-")
                 && !prefixes.iter().any(|prefix| name.starts_with(&format!("{prefix}-")))
         });
         let hint = prefixes.first().map_or("", String::as_str);

@@ -221,7 +221,7 @@ fn a_recipe_whose_component_comes_from_nowhere() {
     assert_snapshot!(recipe(from, &format!("{from}packages = [\"gcc\"]\n")), @r"
     exit 2
     --- stderr
-    error: recipes/fake-gcc-arm.toml: component `gcc` needs either packages or artifacts
+    error: recipes/fake-gcc-arm.toml: component `gcc` needs either packages or artifacts, or is a wheel
 
       help: docs/recipe.md describes the format
     ");
