@@ -29,7 +29,7 @@ pub mod vars;
 use std::path::{Path, PathBuf};
 
 pub use env_id::EnvId;
-pub use input::{CTools, Confinement, Paths, PlanInput, Rust, Settings, ToolVariable};
+pub use input::{CTools, Confinement, MachineRust, Paths, PlanInput, Rust, Settings, ToolVariable};
 pub use plan::{Origin, Plan, TextFile, Variable, Warning};
 
 /// Why no environment can be planned, or no cargo command line be made.

@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub use model::{
-    Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, Request, RequestedRecipe,
-    SignedFile, VERSION,
+    Artifact, Authenticated, Derived, Entry, Identity, Key, Location, Lockfile, Request,
+    RequestedRecipe, SignedFile, VERSION,
 };
 pub use read::LockError;

@@ -37,6 +37,7 @@ mod shell;
 mod shims;
 mod store;
 mod sysroot_packages;
+mod system_rust;
 mod toolchain_file;
 mod toolset;
 mod user;

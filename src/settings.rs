@@ -6,6 +6,7 @@ mod inputs;
 mod isa;
 mod linker;
 mod packages;
+mod rust;
 mod sandbox;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ pub use host_tools::HostTools;
 pub use inputs::{InputForm, InputSettings};
 pub use isa::{CrateAction, CrateSpec, Feature, IsaSettings, NativeAction};
 pub use linker::Linker;
+pub use rust::SYSTEM as SYSTEM_RUST;
 pub use sandbox::SandboxSettings;
 
 use crate::vocab::document::{self, DocumentError};
@@ -35,6 +37,7 @@ pub struct Settings {
     /// recipes serve.
     pub hosts: Option<Vec<RustTriple>>,
     /// The choice of Rust.
+    #[serde(deserialize_with = "rust::choice")]
     pub rust: Choice,
     /// The choice of tools that build scripts call (a POSIX shell and its companions).
     pub tools: Choice,

@@ -18,7 +18,11 @@ pub fn text(ground: &Ground, environment: &Environment) -> String {
     for (name, path) in [("rustc", &ground.tools.rust.rustc), ("cargo", &ground.tools.rust.cargo)] {
         let version = ground.components.iter().find(|(component, ..)| component == name);
         let version = version.map_or("", |(_, version, _)| version.as_str());
-        line(name, &path.to_string_lossy(), &format!("{version}, toolchains.lock"));
+        let origin = match &ground.tools.rust.machine {
+            Some(rust) => format!("this machine's {}, impure", rust.says),
+            None => format!("{version}, toolchains.lock"),
+        };
+        line(name, &path.to_string_lossy(), &origin);
     }
     let tools = [&ground.tools.target, &ground.tools.host];
     let mut compilers = tools.map(|tools| format!("{}-gcc", tools.prefix)).to_vec();

@@ -283,7 +283,9 @@ fn sources(component: &Component) -> String {
         .map(|artifact| format!("{} ({})", artifact.version, artifact.status.as_str()));
     let release = component.dist.iter().map(|name| format!("{name} of Rust's releases"));
     let packages = component.packages.iter().cloned();
-    let mut all: Vec<String> = packages.chain(release).chain(versions).collect();
+    let own = component.impure.then(|| "the machine's own".to_owned());
+    let mut all: Vec<String> =
+        own.into_iter().chain(packages).chain(release).chain(versions).collect();
     // One version has an artifact for each host and target.
     all.dedup();
     all.join(", ")

@@ -47,6 +47,9 @@ pub(super) fn compute(
         hasher.part(name).part(without_paths(&path.to_string_lossy(), replace));
     }
     hasher.part(input.host.as_str()).part(input.target.as_str());
+    if let Some(machine) = &input.rust.machine {
+        hasher.part("machine").part(machine.identity.as_bytes());
+    }
     hasher.part(&input.rust.version_verbose).part(without_paths(cmake, replace));
     hasher.part(input.settings.baseline.as_deref().unwrap_or_default());
     // What the machine's kernel can confine is no part of it: no output byte depends on that.

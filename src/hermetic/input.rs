@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::vocab::digest::TreeHash;
+use serde::{Deserialize, Serialize};
+
+use crate::vocab::digest::{Blake3, TreeHash};
 use crate::vocab::sandbox::Mode;
 use crate::vocab::triple::RustTriple;
 
@@ -80,6 +82,21 @@ pub struct Rust {
     pub rustdoc: PathBuf,
     /// What `rustc -vV` prints.
     pub version_verbose: String,
+    /// What it is, where it is the machine's own.
+    pub machine: Option<MachineRust>,
+}
+
+/// A Rust that is not in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineRust {
+    /// What it says of itself.
+    pub says: String,
+    /// The directory above its `bin`.
+    pub sysroot: PathBuf,
+    /// What of the machine it consists of; builds may read it.
+    pub read: Vec<PathBuf>,
+    /// The digest of it all.
+    pub identity: Blake3,
 }
 
 impl Rust {

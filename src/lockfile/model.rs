@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::archive::UnpackSpec;
 use crate::recipe::{Derivation, Slot};
@@ -97,8 +97,29 @@ pub struct Entry {
     pub authenticated: Authenticated,
     /// What is made of the artifacts; `None` where they are the component.
     pub derivation: Option<Derived>,
+    /// What it is, where it is the machine's own and nothing is downloaded; `None`: it is pinned.
+    pub identity: Option<Identity>,
     /// What is downloaded for it.
     pub artifacts: Vec<Artifact>,
+}
+
+/// What a part of the machine is, as it was when it was locked (`docs/impure.md`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// What it says of itself: `rustc 1.95.0 (59807616e 2026-04-14)`.
+    pub says: String,
+    /// The commit that it was built from, where it says one.
+    pub commit: Option<String>,
+    /// The digest of its files.
+    pub digest: Blake3,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Twelve digits tell apart what says the same of itself.
+        write!(f, "{}, files {:.12}", self.says, self.digest.to_string())
+    }
 }
 
 /// What becomes of an entry's artifacts.
@@ -119,6 +140,8 @@ pub enum Authenticated {
     PublishedDigest,
     /// Nobody has published the digest: it is that of the bytes which somebody once saw.
     FirstUse,
+    /// There is no pin: it is the machine's own.
+    Impure,
 }
 
 impl Authenticated {
@@ -128,6 +151,7 @@ impl Authenticated {
             Self::Signature => "signature",
             Self::PublishedDigest => "published-digest",
             Self::FirstUse => "first-use",
+            Self::Impure => "impure",
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::model::{
-    Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, Request, RequestedRecipe,
-    SignedFile, VERSION,
+    Artifact, Authenticated, Derived, Entry, Identity, Key, Location, Lockfile, Request,
+    RequestedRecipe, SignedFile, VERSION,
 };
 use crate::archive::UnpackSpec;
 use crate::recipe::{Derivation, Slot};
@@ -88,8 +88,10 @@ struct RawEntry {
     target: Option<RustTriple>,
     slot: Slot,
     recipe: Name,
-    authenticated: RawAuthenticated,
+    authenticated: toml::Spanned<RawAuthenticated>,
     derivation: Option<RawDerived>,
+    identity: Option<Identity>,
+    #[serde(default)]
     artifacts: Vec<toml::Spanned<RawArtifact>>,
 }
 
@@ -106,6 +108,7 @@ enum RawAuthenticated {
     Signature,
     PublishedDigest,
     FirstUse,
+    Impure,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +167,13 @@ fn requested(raw: RawRecipe) -> RequestedRecipe {
 
 fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError> {
     let RawEntry { name, version, host, target, slot, recipe, authenticated, artifacts, .. } = raw;
+    let (at, authenticated) = (authenticated.span().start, authenticated.into_inner());
+    let identity = raw.identity;
+    let is_impure = matches!(authenticated, RawAuthenticated::Impure);
+    if is_impure != identity.is_some() || artifacts.is_empty() != is_impure {
+        let message = "an entry has either `artifacts`, or is `impure` and has an `identity`";
+        return Err(document::at(path, text, at, message));
+    }
     let derivation = raw.derivation.map(|RawDerived { name, tree }| Derived { name, tree });
     let artifacts = artifacts
         .into_iter()
@@ -212,8 +222,10 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
             RawAuthenticated::Signature => Authenticated::Signature,
             RawAuthenticated::PublishedDigest => Authenticated::PublishedDigest,
             RawAuthenticated::FirstUse => Authenticated::FirstUse,
+            RawAuthenticated::Impure => Authenticated::Impure,
         },
         derivation,
+        identity,
         artifacts,
     })
 }
@@ -265,6 +277,7 @@ mod tests {
                     name: Derivation::RustStd,
                     tree: Some(TreeHash::from_bytes([7; 32])),
                 }),
+                identity: None,
                 artifacts: vec![
                     artifact(
                         "binutils",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Artifact, Derived, Entry, Location, Lockfile, Request, VERSION};
+use super::model::{Artifact, Derived, Entry, Identity, Location, Lockfile, Request, VERSION};
 use crate::vocab::triple::RustTriple;
 
 const HEADER: &str = "\
@@ -68,6 +68,13 @@ fn write_entry(text: &mut String, entry: &Entry) {
         let mut fields = vec![field("name", name.as_str())];
         fields.extend(tree.map(|tree| field("tree", &tree.to_string())));
         line(text, "derivation", &format!("{{ {} }}", fields.join(", ")));
+    }
+    if let Some(Identity { says, commit, digest }) = &entry.identity {
+        let mut fields = vec![field("says", says)];
+        fields.extend(commit.as_ref().map(|commit| field("commit", commit)));
+        fields.push(field("digest", &digest.to_string()));
+        line(text, "identity", &format!("{{ {} }}", fields.join(", ")));
+        return;
     }
     text.push_str("artifacts = [\n");
     let mut artifacts: Vec<&Artifact> = entry.artifacts.iter().collect();

@@ -15,7 +15,9 @@ use super::error::Error;
 use super::project::Project;
 use super::realise::{Realised, realise};
 use super::sysroot_packages::{self, Library};
+use super::system_rust;
 use crate::compose::relocation;
+use crate::hermetic::MachineRust;
 use crate::lockfile::{Artifact, Entry, Key, Lockfile};
 use crate::recipe::{Collection, Provides, Slot, TreeRole, Variant};
 use crate::store::Object;
@@ -54,6 +56,9 @@ pub struct Closure {
     /// The shared libraries that packages bring.
     #[serde(default)]
     pub libraries: Vec<Library>,
+    /// What of it is the machine's own Rust.
+    #[serde(default)]
+    pub machine: Option<MachineRust>,
 }
 
 /// A composition that is to be made.
@@ -122,7 +127,9 @@ pub fn closure(
 ) -> Result<(Closure, Option<Realised>), Error> {
     let entries: Vec<&Entry> = lock.entries_for(&context.host, target).collect();
     let groups = groups(context, collection, &entries)?;
-    let key = key(context, &groups);
+    let system = system_rust::of_entries(context, project, &entries)?;
+    let machine = system.as_ref().map(|rust| rust.for_builds(&entries));
+    let key = key(context, &groups, machine.as_ref());
     let note = context.store.layout().closure(&key);
     if let Some(bytes) = read_optional(&note)?
         && let Ok(closure) = serde_json::from_slice::<Closure>(&bytes)
@@ -168,7 +175,9 @@ pub fn closure(
         .into_iter()
         .map(|group| {
             let objects = of_group(&group);
-            let links = group.links(&libraries, &context.host);
+            let mut links = group.links(&libraries, &context.host);
+            let of_machine = system.as_ref().filter(|_| group.role.slot == Slot::Rust);
+            links.extend(of_machine.iter().flat_map(|rust| rust.links(&entries)));
             let provides = group.provides.for_target(group.role.target.as_ref());
             let every_target = group.provides.every_target;
             Composition::new(context, group.role, group.omit, every_target, objects, links)
@@ -185,7 +194,7 @@ pub fn closure(
         .map(|entry| (entry.key.name.to_string(), entry.key.version.clone(), entry.slot))
         .collect();
     let rustc_version = String::new();
-    let mut closure = Closure { trees, tree_hashes, rustc_version, components, libraries };
+    let mut closure = Closure { trees, tree_hashes, rustc_version, components, libraries, machine };
     closure.rustc_version = ask_rustc(context, collection, &entries, &closure)?;
     let bytes = serde_json::to_vec(&closure).unwrap_or_default();
     context.store.write(&note, &bytes)?;
@@ -250,12 +259,15 @@ pub fn variant<'a>(
     Ok(selected.recipe.variant(host)?)
 }
 
-fn key(context: &Context<'_>, groups: &[Group<'_>]) -> Blake3 {
+fn key(context: &Context<'_>, groups: &[Group<'_>], machine: Option<&MachineRust>) -> Blake3 {
     let mut key = KeyHasher::new("closure/1");
     // The note names directories of this store, which may be the copy of another.
     key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(context.host.as_str());
     key.part(relocation::VERSION.to_le_bytes());
+    if let Some(MachineRust { sysroot, identity, .. }) = machine {
+        key.part("machine").part(sysroot.as_os_str().as_encoded_bytes()).part(identity.as_bytes());
+    }
     // Rust, cargo and the rest are told apart by what they are made of.
     for group in groups {
         key.part(group.role.slot.as_str());

@@ -1,6 +1,7 @@
 //! What every verb gets: the user's surroundings, the store, and how the lock may be treated.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::error::Error;
@@ -34,6 +35,8 @@ pub struct Context<'a> {
     pub mode: LockMode,
     /// The machine that builds run on.
     pub host: RustTriple,
+    /// Whether the user was told that this command uses parts of the machine.
+    pub said_impure: AtomicBool,
     /// Whether outcomes list what did not change, too: programs read them, not people.
     pub complete_reports: bool,
 }
@@ -49,7 +52,8 @@ impl<'a> Context<'a> {
         let store = Store::new(dirs.store());
         let host = RustTriple::of_this_program();
         let complete_reports = false;
-        Ok(Self { ambient, dirs, store, observer, mode, host, complete_reports })
+        let said_impure = AtomicBool::new(false);
+        Ok(Self { ambient, dirs, store, observer, mode, host, said_impure, complete_reports })
     }
 
     /// A fetcher that goes through the user's proxies and trusts the user's certificates.

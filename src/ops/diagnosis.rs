@@ -75,6 +75,7 @@ impl Error {
             | Self::TreeMismatch { .. }
             | Self::DerivedMismatch { .. }
             | Self::FirstUse { .. }
+            | Self::ImpureEntries { .. }
             | Self::Minisign { .. }
             | Self::Merge(_)
             | Self::Relocation(_)
@@ -85,6 +86,7 @@ impl Error {
             }
             Self::Fetch(_) | Self::Pypi { .. } => Kind::Fetch,
             Self::Input(error) => error.kind(),
+            Self::SystemRust(error) => error.kind(),
             Self::Spawn { source, .. } | Self::Shell { source, .. } => {
                 Kind::Command { exists: source.kind() != io::ErrorKind::NotFound }
             }
@@ -125,6 +127,7 @@ impl Error {
             Self::NotLocked(target) => vec![format!("add it with `xprov lock --target {target}`")],
             Self::Fetch(error) => fetch_hints(error),
             Self::Input(error) => error.hints(),
+            Self::SystemRust(error) => vec![error.hint()],
             Self::Unpack { source: UnpackError::Write { source, .. }, .. } => io_hints(source),
             Self::Relocation(RelocationError::Fs(error)) => io_hints(&error.source),
             Self::Unpack { .. }
@@ -197,6 +200,7 @@ impl Error {
                 one("correct `rust.version` in the settings, or rust-toolchain.toml")
             }
             Self::FirstUse { .. } => one(FIRST_USE),
+            Self::ImpureEntries { .. } => one(IMPURE),
             Self::Sources(_) | Self::PipConfig(_) => one(READABLE),
             Self::SnapshotTemplate(_) | Self::Package(_) => one("correct the recipe"),
             Self::Superseded { .. } => {
@@ -206,6 +210,8 @@ impl Error {
         }
     }
 }
+
+const IMPURE: &str = "take `rust = \"system\"` out of the settings: pinned Rust is signed";
 
 const FIRST_USE: &str = "say in the recipe where the digest is published (`seen-in`), or whose \
                          minisign key signs the file (`minisign`)";

@@ -81,7 +81,8 @@ pub fn environment(
         tmp: target_dir.join("xprov").join("tmp"),
     };
     let (isa, sandbox) = (&project.settings.isa, &project.settings.sandbox);
-    let [read, write] = sandbox.roots(&project.root);
+    let [mut read, write] = sandbox.roots(&project.root);
+    read.extend(ground.tools.rust.machine.iter().flat_map(|rust| rust.read.clone()));
     let policies = Isa::new(isa, &shims::allowed(isa, &settings, target)?);
     let named = &project.settings.env;
     let named: Vec<String> = named.pass.iter().chain(named.set.keys()).cloned().collect();

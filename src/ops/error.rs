@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::inputs::InputError;
+use super::system_rust::SystemRustError;
 use crate::archive::UnpackError;
 use crate::compose::merge::MergeError;
 use crate::compose::relocation::RelocationError;
@@ -200,6 +201,12 @@ pub enum Error {
         /// The entries.
         entries: Vec<Key>,
     },
+    /// `--require-signed`, and parts of the machine are locked.
+    #[error("these entries are parts of this machine, which nobody can sign, and --require-signed refuses that:\n  {}", entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    ImpureEntries {
+        /// The entries.
+        entries: Vec<Key>,
+    },
     /// A file is not signed as its recipe says.
     #[error("{artifact} is not signed as its recipe says")]
     Minisign {
@@ -263,6 +270,9 @@ pub enum Error {
     /// An input of the settings cannot be had.
     #[error(transparent)]
     Input(Box<InputError>),
+    /// The machine's own Rust cannot be used.
+    #[error(transparent)]
+    SystemRust(Box<SystemRustError>),
     /// An archive could not be unpacked.
     #[error("cannot unpack {artifact}")]
     Unpack {

@@ -16,11 +16,12 @@ use super::lock;
 use super::project::Project;
 use super::restore::places;
 use super::sysroot_packages::Library;
+use super::system_rust;
 use super::toolset::{Filled, Toolset, filled};
 use crate::hermetic::inputs::PinnedInput;
 use crate::recipe::{Slot, builtin_digest};
 use crate::sys::fs::{read_optional, read_text};
-use crate::vocab::digest::{KeyHasher, TreeHash};
+use crate::vocab::digest::{Blake3, KeyHasher, TreeHash};
 use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
@@ -53,12 +54,20 @@ pub fn ground(
 ) -> Result<Ground, Error> {
     // A project's own recipes are said aloud each time, so they are read each time.
     let memorable = project.recipes()?.is_empty();
-    let note = match remembered(context, project, target)?.filter(|_| memorable) {
+    let system = system_rust::is_asked(&project.settings)
+        .then(|| system_rust::find(context, project))
+        .transpose()?;
+    let system = system.as_ref().map(|rust| &rust.identity.digest);
+    let note = match remembered(context, (project, system), target)?.filter(|_| memorable) {
         Some(note) => note,
-        None => make(context, project, target, memorable)?,
+        None => make(context, (project, system), target, memorable)?,
     };
-    let tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
-    let Closure { mut tree_hashes, components, libraries, .. } = note.closure;
+    let mut tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
+    let Closure { mut tree_hashes, components, libraries, machine, .. } = note.closure;
+    if let Some(machine) = &machine {
+        system_rust::announce(context, &machine.says, &machine.sysroot);
+    }
+    tools.rust.machine = machine;
     let inputs = inputs(context, project)?;
     tree_hashes.extend(inputs.tree_hashes);
     tree_hashes.sort();
@@ -68,18 +77,18 @@ pub fn ground(
 
 fn remembered(
     context: &Context<'_>,
-    project: &Project,
+    (project, system): (&Project, Option<&Blake3>),
     target: &RustTriple,
 ) -> Result<Option<Note>, Error> {
     let Some(lock_text) = read_text(&project.lock_path())? else { return Ok(None) };
-    let bytes = read_optional(&path(context, project, target, &lock_text))?;
+    let bytes = read_optional(&path(context, (project, system), target, &lock_text))?;
     let note = bytes.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
     Ok(note.filter(|note| note.closure.exists()))
 }
 
 fn make(
     context: &Context<'_>,
-    project: &Project,
+    (project, system): (&Project, Option<&Blake3>),
     target: &RustTriple,
     memorable: bool,
 ) -> Result<Note, Error> {
@@ -99,13 +108,18 @@ fn make(
     let note = Note { closure, filled };
     if memorable {
         let bytes = serde_json::to_vec(&note).unwrap_or_default();
-        context.store.write(&path(context, project, target, &lock_text), &bytes)?;
+        context.store.write(&path(context, (project, system), target, &lock_text), &bytes)?;
     }
     Ok(note)
 }
 
 /// The place of the note: named by all that decides what is in it.
-fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text: &str) -> PathBuf {
+fn path(
+    context: &Context<'_>,
+    (project, system): (&Project, Option<&Blake3>),
+    target: &RustTriple,
+    lock_text: &str,
+) -> PathBuf {
     let mut key = KeyHasher::new("ground/2");
     // The paths in it are those of a store at this place: it may have been moved or copied.
     key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
@@ -114,6 +128,9 @@ fn path(context: &Context<'_>, project: &Project, target: &RustTriple, lock_text
     // The settings are in the root manifest, or what they leave open in the toolchain's file.
     key.part(&project.root_text).part(&project.toolchain.text).part(lock_text);
     key.part(derive::version().as_bytes());
+    if let Some(system) = system {
+        key.part("system").part(system.as_bytes());
+    }
     context.store.layout().ground(&key.finish())
 }
 
@@ -146,7 +163,7 @@ mod tests {
                 root_text: root_text.to_owned(),
                 toolchain: Honoured { text, ..Honoured::default() },
             };
-            path(&context, &project, &target.parse().expect("a triple"), lock_text)
+            path(&context, (&project, None), &target.parse().expect("a triple"), lock_text)
         };
         let (arm, intel) = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu");
         let first = name("a", arm, "b", "");

@@ -9,7 +9,8 @@ use super::project::{LOCK_NAME, Project, display};
 use super::request::Wanted;
 use super::resolve::resolve;
 use super::rust_choice;
-use crate::lockfile::{Authenticated, Entry, Key, Lockfile};
+use super::system_rust;
+use crate::lockfile::{Authenticated, Key, Lockfile};
 use crate::recipe::{Collection, Origin, Slot};
 use crate::sys::fs::{read_text, write_atomic};
 use crate::sys::lock::FileLock;
@@ -78,7 +79,7 @@ fn rewrite(
     let kept = old.as_ref().map(|(lock, _)| lock);
     let held = kept.filter(|_| keep || context.mode.locked);
     let wanted = wanted(context, &project, &collection, &targets, held)?;
-    let reasons = kept.map(|lock| drift(lock, &wanted.request()));
+    let reasons = kept.map(|lock| reasons(context, &project, lock, &wanted)).transpose()?;
     if context.mode.locked {
         let path = display(context.ambient, &project.lock_path());
         let command = command(&project, &named);
@@ -108,9 +109,14 @@ fn rewrite(
 
 /// `--require-signed`: what nobody has signed or published is refused, and nothing is written.
 fn attested(lock: &Lockfile, required: bool) -> Result<(), Error> {
-    let first_use = |entry: &&Entry| entry.authenticated == Authenticated::FirstUse;
-    let entries: Vec<Key> =
-        lock.entries.iter().filter(first_use).map(|entry| entry.key.clone()).collect();
+    let of = |how: Authenticated| -> Vec<Key> {
+        let entries = lock.entries.iter().filter(|entry| entry.authenticated == how);
+        entries.map(|entry| entry.key.clone()).collect()
+    };
+    let (entries, impure) = (of(Authenticated::FirstUse), of(Authenticated::Impure));
+    if required && !impure.is_empty() {
+        return Err(Error::ImpureEntries { entries: impure });
+    }
     if required && !entries.is_empty() { Err(Error::FirstUse { entries }) } else { Ok(()) }
 }
 
@@ -172,7 +178,7 @@ fn fitting(
     let mut all = settings_targets(project);
     all.extend(targets.iter().cloned());
     let wanted = wanted(context, project, collection, &all, Some(&lock))?;
-    let reasons = drift(&lock, &wanted.request());
+    let reasons = reasons(context, project, &lock, &wanted)?;
     if reasons.is_empty() {
         return Ok(Some((lock, text)));
     }
@@ -181,6 +187,20 @@ fn fitting(
         return Err(Error::Drift { path: path(), reasons, command });
     }
     Ok(None)
+}
+
+/// Why the lock does not answer what is wanted here; empty where it does.
+fn reasons(
+    context: &Context<'_>,
+    project: &Project,
+    lock: &Lockfile,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<String>, Error> {
+    let mut reasons = drift(lock, &wanted.request());
+    if reasons.is_empty() {
+        reasons = system_rust::drift(context, project, lock)?;
+    }
+    Ok(reasons)
 }
 
 /// Resolves. Offline that works where recipes have their pins in them; otherwise what is missing is

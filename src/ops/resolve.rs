@@ -2,6 +2,7 @@
 
 mod minisign;
 mod rust_dist;
+mod system;
 
 use std::collections::BTreeMap;
 
@@ -91,6 +92,18 @@ pub fn resolve(
             };
             request.recipes.iter().filter(is_this).all(kept)
         });
+        if demand.selected.recipe.is_impure() {
+            let from: (&dyn Get, _) = (&get, &bases);
+            entries.extend(system::entries(
+                context,
+                project,
+                from,
+                demand,
+                &expansions,
+                unchanged,
+            )?);
+            continue;
+        }
         let known: Vec<Entry> =
             unchanged.map_or_else(Vec::new, |lock| known(lock, demand, &expansions));
         if known.len() == expansions.len() {
@@ -361,6 +374,7 @@ pub(super) fn make_entry(
         recipe: demand.selected.recipe.name.clone(),
         authenticated,
         derivation: expansion.component.derivation.map(|name| Derived { name, tree: None }),
+        identity: None,
         artifacts,
     }
 }

@@ -80,7 +80,9 @@ pub fn alternatives(
 /// The recipes that may be taken, best first: the project's own, the default, one whose pins have
 /// the version that is asked for, any other. Releases without the version in their pins are none.
 fn candidates<'a>(choice: &Choice, collection: &'a Collection) -> Vec<Selected<'a>> {
-    let of_slot = collection.iter().filter(|selected| selected.recipe.slot == Slot::Rust);
+    let of_slot = collection
+        .iter()
+        .filter(|selected| selected.recipe.slot == Slot::Rust && !selected.recipe.is_impure());
     let mut candidates: Vec<_> = of_slot
         .filter(|selected| {
             !pinned(selected.recipe) || pins(selected.recipe, choice) || selected.recipe.default

@@ -287,6 +287,7 @@ fn made(demand: &Demand<'_>, target: &RustTriple, resolved: ResolvedComponent) -
         authenticated: Authenticated::Signature,
         artifacts,
         derivation: None,
+        identity: None,
     }
 }
 

@@ -173,8 +173,9 @@ impl Toolset {
             rust: Rust {
                 cargo: program(rust, "cargo"),
                 rustc: program(rust, "rustc"),
-                rustdoc: program(rust, "rustdoc"),
+                rustdoc: rustdoc(rust),
                 version_verbose: rustc_version.to_owned(),
+                machine: None,
             },
             target: CTools::default(),
             host: CTools::default(),
@@ -207,11 +208,16 @@ impl Toolset {
         // Whatever the recipe says of it besides its arguments: builds see rustc as this shim only.
         let rustc =
             set.shims.remove(RUSTC).unwrap_or_else(|| Tool::new(Kind::Rustc, &set.rust.rustc));
+        let rustc_args = rustc.before.clone();
         set.shims.insert(RUSTC.to_owned(), Tool { kind: Kind::Rustc, ..rustc });
         set.shims.insert(WRAPPER.to_owned(), Tool::without_program(Kind::Wrapper));
         // It makes cargo start its driver, which it looks for beside itself: not in `bin`.
         if let Some(program) = set.links.get(CLIPPY) {
             let mut clippy = Tool::new(Kind::Plain, program);
+            if !rustc_args.is_empty() {
+                // Its driver knows no other way to be told.
+                clippy.set.insert("SYSROOT".to_owned(), rust.main.to_string_lossy().into_owned());
+            }
             clippy.set.insert("RUSTC_WRAPPER".to_owned(), format!("{{env}}/bin/{WRAPPER}"));
             set.shims.insert(CLIPPY.to_owned(), clippy);
         }
@@ -349,6 +355,14 @@ fn packages(host: &CTools) -> Vec<(String, String)> {
 fn program(from: &Filled, name: &str) -> PathBuf {
     let tool = from.provides.tools.get(name);
     from.main.join(tool.map_or(name, |tool| tool.program.as_str()))
+}
+
+/// rustdoc starts directly, but for one that needs arguments: builds see its shim then.
+fn rustdoc(from: &Filled) -> PathBuf {
+    let name = "rustdoc";
+    let tool = from.provides.tools.get(name);
+    let is_plain = tool.is_none_or(|tool| tool.args.is_empty());
+    if is_plain { program(from, name) } else { Path::new("bin").join(name) }
 }
 
 /// The emulator of a target, which looks for the loader in the sysroot.

@@ -28,6 +28,7 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("rust-debian", include_str!("../../recipes/rust-debian.toml")),
     ("rust-dist", include_str!("../../recipes/rust-dist.toml")),
     ("rust-release", include_str!("../../recipes/rust-release.toml")),
+    ("rust-system", include_str!("../../recipes/rust-system.toml")),
     ("zig", include_str!("../../recipes/zig.toml")),
     ("zig-release", include_str!("../../recipes/zig-release.toml")),
 ];

@@ -218,7 +218,8 @@ impl Collection {
                 return Ok(selected);
             }
         } else {
-            let serving = || of_slot().filter(|selected| selected.recipe.serves(target));
+            let serving =
+                || of_slot().filter(|own| own.recipe.serves(target) && !own.recipe.is_impure());
             // Recipes come by name, and the first of equals is taken.
             let ranked = serving().filter_map(|selected| {
                 let recipe = selected.recipe;
@@ -287,6 +288,7 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
             !component.artifacts.is_empty(),
             component.dist.is_some(),
             component.wheel,
+            component.impure,
         ];
         if sources.iter().filter(|source| **source).count() != 1 {
             return Err(invalid(format!(

@@ -159,6 +159,9 @@ pub struct Component {
     /// Whether it is taken only where the settings ask for it by its name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// Whether it is the machine's own: nothing is downloaded, and the lock notes what it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub impure: bool,
     /// Debian packages; `{host-arch}` and `{target-arch}` are replaced, `name:arch` chooses an
     /// architecture other than the host's.
     #[serde(default)]

@@ -59,6 +59,11 @@ impl Recipe {
         self.default || self.default_for.contains(target)
     }
 
+    /// Whether a part of it is the machine's own. Such a recipe is taken only by its name.
+    pub fn is_impure(&self) -> bool {
+        self.variants.iter().flat_map(|variant| &variant.components).any(|own| own.impure)
+    }
+
     /// The hosts that it serves.
     pub fn hosts(&self) -> impl Iterator<Item = &RustTriple> {
         self.variants.iter().flat_map(|variant| &variant.hosts)

@@ -227,6 +227,12 @@ pub fn normal(path: &Path) -> PathBuf {
 }
 
 /// A file of the loader's or the C library's.
+/// Where this machine has a library that is none of those which every build may read.
+pub fn library(name: &str) -> Option<PathBuf> {
+    let mut dirs = LIBRARY_DIRS.iter().map(|dir| Path::new(dir).join(name));
+    if LIBRARIES.contains(&name) { None } else { dirs.find(|path| path.is_file()) }
+}
+
 fn is_library(path: &Path) -> bool {
     is_one_of(path, &LIBRARIES)
 }

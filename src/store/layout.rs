@@ -82,6 +82,11 @@ impl Layout {
         self.root.join("grounds").join(key.to_string())
     }
 
+    /// What a part of the machine was found to be.
+    pub fn machine(&self, key: &Blake3) -> PathBuf {
+        self.root.join("machine").join(key.to_string())
+    }
+
     /// Where trees grow before they are published.
     pub fn staging_dir(&self) -> PathBuf {
         self.root.join("staging")

@@ -40,6 +40,7 @@ impl Case {
                 rustc: "rust/bin/rustc".into(),
                 rustdoc: "rust/bin/rustdoc".into(),
                 version_verbose: "rustc 1.95.0\nrelease: 1.95.0\n".into(),
+                machine: None,
             },
             settings: Settings::default(),
             paths: Paths {

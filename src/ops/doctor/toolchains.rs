@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::{Area, Leak, Patient};
+use super::{Area, Guard, Leak, Patient};
 use crate::ops::at::At;
 use crate::ops::error::Error;
-use crate::ops::{lock, toolchain_file};
+use crate::ops::{lock, system_rust, toolchain_file};
 use crate::sys::fs::read_text;
 use crate::vocab::document::line_of;
 
@@ -25,6 +25,18 @@ pub fn leaks(patient: &Patient<'_>) -> Result<Vec<Leak>, Error> {
     };
     let start = own.filter(|root| !cwd.starts_with(root)).unwrap_or(cwd);
     let mut leaks = Vec::new();
+    let of_machine = patient.project.filter(|project| system_rust::is_asked(&project.settings));
+    leaks.extend(of_machine.map(|project| Leak {
+        effect:
+            "the compiler is this machine's own; another machine may have another one".to_owned(),
+        guard: Guard::Chosen,
+        help: "take it out of the settings, and xprov brings a pinned Rust".to_owned(),
+        ..Leak::note(
+            Area::Toolchains,
+            "rust = \"system\"",
+            project.setting(&["rust"]).into_iter().collect(),
+        )
+    }));
     for (channel, at) in overrides(patient, start)? {
         if !agrees(&channel, false) {
             let what = format!("override = \"{channel}\"");

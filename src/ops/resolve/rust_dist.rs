@@ -84,12 +84,14 @@ pub fn entries(
     }
 }
 
-fn of(demand: &Demand<'_>) -> impl FnOnce(RustDistError) -> Error {
+/// An error of releases as that of the recipe.
+pub fn of(demand: &Demand<'_>) -> impl FnOnce(RustDistError) -> Error {
     let recipe = demand.selected.recipe.name.clone();
     |source| Error::RustDist { recipe, source: Box::new(source) }
 }
 
-fn say_unsigned(context: &Context<'_>, demand: &Demand<'_>, release: &Release) {
+/// One line where only a digest attests the release.
+pub fn say_unsigned(context: &Context<'_>, demand: &Demand<'_>, release: &Release) {
     if release.signer.is_none() {
         let recipe = &demand.selected.recipe.name;
         let version = release.manifest.version();
@@ -100,7 +102,8 @@ fn say_unsigned(context: &Context<'_>, demand: &Demand<'_>, release: &Release) {
     }
 }
 
-fn entry(
+/// The entry of one component.
+pub fn entry(
     demand: &Demand<'_>,
     expansion: &Expansion<'_>,
     release: &Release,

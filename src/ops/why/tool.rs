@@ -87,6 +87,12 @@ fn package(scene: &Scene<'_>, program: &Path) -> Result<Vec<Layer>, Error> {
     let entries = lock.entries_for(&scene.context.host, scene.target);
     let mut layers = Vec::new();
     for entry in entries.filter(|entry| slot_label(entry) == label) {
+        if let Some(identity) = entry.identity.as_ref().filter(|_| is_link(program)) {
+            let says = format!("{}, impure: {identity}", entry.key);
+            let place = program.canonicalize().unwrap_or_else(|_| program.to_path_buf());
+            let layer = Layer::new(Standing::Tells, "toolchains.lock", says);
+            layers.push(layer.because(format!("this machine's own, {}", place.display())));
+        }
         for artifact in &entry.artifacts {
             let Some(object) = realise::find(scene.context, artifact)? else { continue };
             if std::fs::symlink_metadata(object.dir.join(parts.as_path())).is_ok() {
@@ -99,6 +105,11 @@ fn package(scene: &Scene<'_>, program: &Path) -> Result<Vec<Layer>, Error> {
         }
     }
     Ok(layers)
+}
+
+/// Whether a program of a tree is a link, as those to the machine's are.
+fn is_link(program: &Path) -> bool {
+    std::fs::symlink_metadata(program).is_ok_and(|file| file.is_symlink())
 }
 
 /// What the compositions of an entry's slot are called.

@@ -63,6 +63,7 @@ struct Raw {
 #[derive(Debug, Deserialize)]
 struct Package {
     version: String,
+    git_commit_hash: Option<String>,
     target: BTreeMap<String, Archive>,
 }
 
@@ -120,6 +121,19 @@ impl Manifest {
     /// How a lock calls the release.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// What its compiler says of itself behind its name: `1.95.0 (59807616e 2026-04-14)`.
+    pub fn rustc(&self) -> &str {
+        self.packages.get("rustc").map_or("", |package| package.version.as_str())
+    }
+
+    /// Whether a compiler that says `rustc` of itself, and was built from `commit`, is that of this
+    /// release. Where either names no commit, the one in the version decides.
+    pub fn is_of(&self, rustc: &str, commit: Option<&str>) -> bool {
+        let own = self.packages.get("rustc").and_then(|package| package.git_commit_hash.as_deref());
+        let same = own.zip(commit).is_none_or(|(own, commit)| own == commit);
+        self.rustc() == rustc && same
     }
 
     /// The archive of a component for `triple`, the host that it runs on or the target that it is

@@ -79,6 +79,7 @@ impl Machine {
             rustc: sysroot.join("bin/rustc"),
             rustdoc: sysroot.join("bin/rustdoc"),
             version_verbose: String::from_utf8_lossy(&version.stdout).into_owned(),
+            machine: None,
         };
         case.runner = Some("runner".to_owned());
         let write = |path: &str, text: &str| {
