@@ -334,6 +334,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_impure_has_an_identity_in_place_of_artifacts() {
+        let mut lock = example();
+        let entry = &mut lock.entries[0];
+        (entry.authenticated, entry.derivation) = (Authenticated::Impure, None);
+        entry.artifacts.clear();
+        entry.identity = Some(Identity {
+            says: "rustc 1.95.0 (59807616e 2026-04-14)".to_owned(),
+            commit: Some("59807616e1fa".to_owned()),
+            digest: Blake3::of(b"files"),
+        });
+        let text = lock.to_text();
+        assert_eq!(Lockfile::parse("l", &text).expect("our own lock"), lock);
+        for (from, to) in [("\"impure\"", "\"signature\""), ("\nidentity = ", "\n# ")] {
+            let error = Lockfile::parse("l", &text.replace(from, to)).expect_err(to);
+            assert_eq!(
+                error.to_string(),
+                "l:18:17: an entry has either `artifacts`, or is `impure` and has an `identity`"
+            );
+        }
+    }
+
+    #[test]
     fn unknown_keys_new_versions_and_duplicates_are_errors() {
         let text = example().to_text();
         let parse = |text: &str| Lockfile::parse("l", text).expect_err("an error").to_string();

@@ -96,9 +96,35 @@ fn pack(component: &Component, top: &str, path: &Path) {
     tar.into_inner().and_then(xz2::write::XzEncoder::finish).expect("packed");
 }
 
+/// The pinned Rust, which stands for one of the Rust project's.
+struct Pinned {
+    sysroot: PathBuf,
+    /// What it says of itself behind its name.
+    version: String,
+    /// The version alone.
+    release: String,
+}
+
+impl Pinned {
+    fn of(machine: &Machine) -> Self {
+        let packer = copy("tiny", &base().join("projects").join("tiny-packer"));
+        machine.lock(&packer, &[TARGET]);
+        let exec = ["exec", "--target", TARGET, "--", "rustc"];
+        let ask = |words: &[&str]| machine.xprov(&packer, &[&exec[..], words].concat()).ok().stdout;
+        let sysroot = PathBuf::from(ask(&["--print", "sysroot"]).trim());
+        let said = ask(&["-vV"]);
+        let version = said.lines().next().and_then(|line| line.strip_prefix("rustc "));
+        let release = said.lines().find_map(|line| line.strip_prefix("release: "));
+        let text = |line: Option<&str>| line.expect("a version").to_owned();
+        Self { sysroot, version: text(version), release: text(release) }
+    }
+}
+
 /// The `dist` directory with this release; kept from run to run.
-fn dist(sysroot: &Path, release: &str) -> PathBuf {
-    let id = Sha256::of(sysroot.as_os_str().as_encoded_bytes()).to_string();
+fn dist(pinned: &Pinned) -> PathBuf {
+    let Pinned { sysroot, version, release } = pinned;
+    let id = format!("{} {version}", sysroot.display());
+    let id = Sha256::of(id.as_bytes()).to_string();
     let dist = base().join(format!("rust-dist-{}", &id[..16])).join("dist");
     let manifest = dist.join(format!("channel-rust-{release}.toml"));
     if !manifest.exists() {
@@ -125,7 +151,7 @@ fn dist(sysroot: &Path, release: &str) -> PathBuf {
             let path = path(&top);
             let digest = Sha256::of(&fs::read(&path).expect("an archive"));
             if !described.contains(name) {
-                let _ = write!(text, "\n[pkg.{name}]\nversion = \"{release} (0123abcd {DATE})\"\n");
+                let _ = write!(text, "\n[pkg.{name}]\nversion = \"{version}\"\n");
                 described.push(*name);
             }
             let _ = write!(
@@ -141,6 +167,33 @@ fn dist(sysroot: &Path, release: &str) -> PathBuf {
         fs::write(&manifest, text).expect("written");
     }
     dist
+}
+
+/// The pinned Rust without the std of [`TARGET`], as if the machine had it: outside of any store.
+fn installed(pinned: &Pinned) -> PathBuf {
+    let tree = pinned.sysroot.parent().expect("a tree");
+    let to = base().join("machine-rust");
+    remove_tree(&to).expect("removable");
+    let mut todo = vec![(tree.to_path_buf(), to.clone())];
+    while let Some((from, to)) = todo.pop() {
+        if from.ends_with(format!("lib/rustlib/{TARGET}")) {
+            continue;
+        }
+        fs::create_dir_all(&to).expect("a folder");
+        for entry in fs::read_dir(&from).expect("a folder of the pinned Rust") {
+            let from = entry.expect("an entry").path();
+            let to = to.join(from.file_name().expect("a name"));
+            if from.is_symlink() {
+                let target = fs::read_link(&from).expect("a link");
+                std::os::unix::fs::symlink(target, to).expect("linked");
+            } else if from.is_dir() {
+                todo.push((from, to));
+            } else {
+                fs::hard_link(&from, &to).expect("linked");
+            }
+        }
+    }
+    to.join(pinned.sysroot.file_name().expect("a name"))
 }
 
 fn settings(dir: &Path, rust: &str, server: &str) {
@@ -159,16 +212,10 @@ fn settings(dir: &Path, rust: &str, server: &str) {
 fn a_release_is_locked_from_its_manifest_and_builds_a_program_that_runs() {
     let machine = Machine::wait();
     let projects = base().join("projects");
-    let packer = copy("tiny", &projects.join("tiny-packer"));
-    machine.lock(&packer, &[TARGET]);
-    let exec = ["exec", "--target", TARGET, "--", "rustc"];
-    let ask = |words: &[&str]| machine.xprov(&packer, &[&exec[..], words].concat()).ok().stdout;
-    let sysroot = PathBuf::from(ask(&["--print", "sysroot"]).trim());
-    let version = ask(&["-vV"]);
-    let release = version.lines().find_map(|line| line.strip_prefix("release: "));
-    let release = release.expect("a release");
+    let pinned = Pinned::of(&machine);
+    let release = &pinned.release;
 
-    let server = Loopback::serve(dist(&sysroot, release).parent().expect("a folder"));
+    let server = Loopback::serve(dist(&pinned).parent().expect("a folder"));
     let url = format!("{}/dist", server.url);
     let dir = copy("tiny", &projects.join("tiny-dist"));
     remove_tree(&dir.join("target")).expect("removable");
@@ -204,4 +251,41 @@ fn a_release_is_locked_from_its_manifest_and_builds_a_program_that_runs() {
     assert_eq!(unknown.code, 4, "{unknown:?}");
     assert!(unknown.stderr.contains("there is no Rust 1.0.1"), "{}", unknown.stderr);
     assert_eq!(fs::read_to_string(dir.join("toolchains.lock")).expect("a lock"), lock);
+}
+
+#[test]
+fn the_machines_own_compiler_builds_with_the_std_of_its_release() {
+    let machine = Machine::wait();
+    let pinned = Pinned::of(&machine);
+    let sysroot = installed(&pinned);
+    let server = Loopback::serve(dist(&pinned).parent().expect("a folder"));
+    let dir = copy("harbor", &base().join("projects").join("harbor-system"));
+    settings(&dir, "\"system\"", &format!("{}/dist", server.url));
+    let path = sysroot.join("bin").to_string_lossy().into_owned();
+    let xprov = |words: &[&str]| machine.xprov_with(&dir, words, &[("PATH", path.as_str())]);
+
+    let locked = xprov(&["lock"]).ok();
+    assert!(locked.stderr.contains("impure: Rust is this machine's own"), "{}", locked.stderr);
+    let lock = fs::read_to_string(dir.join("toolchains.lock")).expect("a lock");
+    assert!(lock.contains(&format!("says = \"rustc {}\"", pinned.version)), "{lock}");
+    assert!(lock.contains(&format!("rust-std-{}-{TARGET}.tar.xz", pinned.release)), "{lock}");
+    assert!(!lock.contains(&path) && lock.matches("\"impure\"").count() == 1, "{lock}");
+
+    // Proc-macros, build scripts and C code, of which nothing wants more of the machine than that.
+    let built = xprov(&["build", "--locked"]).ok();
+    assert_eq!(built.stderr.matches("impure:").count(), 1, "{}", built.stderr);
+    assert!(!built.stderr.contains("warning:"), "{}", built.stderr);
+    let expected = fs::read_to_string(dir.join("expected/harbor-info.txt")).expect("a text");
+    let expected = expected.replace("{arch}", "aarch64").replace("{pointer_width}", "64");
+    xprov(&["run", "-q", "--locked", "--bin", "harbor-info"]).prints(&expected);
+    let tested = xprov(&["test", "-q", "--locked", "--doc", "-p", "harbor"]).ok();
+    assert!(tested.stdout.contains("test result: ok"), "{tested:?}");
+    let own = xprov(&["exec", "--", "rustc", "--print", "sysroot"]).ok().stdout;
+    assert!(!Path::new(own.trim()).starts_with(&sysroot), "{own}");
+
+    // For the machine itself nothing is fetched: the compiler has its own std.
+    server.asked();
+    xprov(&["lock", "--target", &host()]).ok();
+    xprov(&["build", "--target", &host(), "-p", "harbor-info"]).ok();
+    assert_eq!(server.asked(), Vec::<String>::new());
 }

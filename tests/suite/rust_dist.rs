@@ -4,6 +4,7 @@
 mod attested;
 mod choice;
 mod release;
+mod system;
 mod trust;
 
 use std::fmt::Write as _;

@@ -110,7 +110,7 @@ pub fn entry(
 ) -> Result<Entry, Error> {
     let manifest = &release.manifest;
     let triple =
-        expansion.host.as_ref().or(expansion.target.as_ref()).map_or("", RustTriple::as_str);
+        expansion.target.as_ref().or(expansion.host.as_ref()).map_or("", RustTriple::as_str);
     let component = expansion.component.dist.as_deref().unwrap_or_default();
     let artifact = manifest
         .artifact(component, triple)

@@ -14,7 +14,7 @@ use super::SystemRustError;
 use crate::inspect::{Facts, facts};
 use crate::ops::context::Context;
 use crate::ops::error::Error;
-use crate::shim::access::library;
+use crate::shim::access::{library, normal};
 use crate::sys::fs::{Describe as _, FsError, read_optional};
 use crate::vocab::digest::{Blake3, FileHasher, KeyHasher};
 use crate::vocab::triple::RustTriple;
@@ -119,28 +119,31 @@ pub fn about(
     Ok((about.version_verbose, about.libraries))
 }
 
-/// The shared libraries that the programs among `own` load, whatever loads them.
+/// The shared libraries that the compiler loads, whatever loads them: found beside it, as it says
+/// itself, else among the machine's.
 fn loaded(own: &[PathBuf]) -> Result<Vec<PathBuf>, FsError> {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let is_loaded = |path: &&PathBuf| {
-        let name = name(path).unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         name == "rustc" || OWN_LIBRARIES.iter().any(|own| name.starts_with(own))
     };
     let mut found: BTreeSet<PathBuf> = BTreeSet::new();
     let mut todo: Vec<PathBuf> = own.iter().filter(is_loaded).cloned().collect();
     while let Some(path) = todo.pop() {
-        let bytes = fs::read(&path).describe("read", &path)?;
-        if path.extension().is_some() && own.contains(&path) {
-            found.insert(path.clone());
+        if !found.insert(path.clone()) {
+            continue;
         }
+        let bytes = fs::read(&path).describe("read", &path)?;
         let Ok(Facts::Elf(elf)) = facts(&bytes) else { continue };
-        for needed in elf.needed {
-            let is_own = own.iter().any(|path| name(path).is_some_and(|name| name == needed));
-            if let Some(library) = library(&needed).filter(|_| !is_own)
-                && found.insert(library.clone())
-            {
-                todo.push(library);
-            }
+        let origin = path.parent().unwrap_or(Path::new("/")).to_string_lossy();
+        let beside: Vec<PathBuf> = elf
+            .runpath
+            .iter()
+            .flat_map(|dirs| dirs.split(':'))
+            .map(|dir| normal(Path::new(&dir.replace("$ORIGIN", &origin))))
+            .collect();
+        for needed in &elf.needed {
+            let own = beside.iter().map(|dir| dir.join(needed)).find(|path| path.is_file());
+            todo.extend(own.or_else(|| library(needed)));
         }
     }
     Ok(found.into_iter().collect())

@@ -213,6 +213,21 @@ to = "clippy-preview"
     }
 
     #[test]
+    fn a_compiler_is_of_a_release_by_its_whole_version_and_its_commit() {
+        let manifest = parse(TEXT, "1.95").expect("a manifest");
+        let version = "1.95.0 (59807616e 2026-04-14)";
+        for (says, commit, is) in [
+            (version, Some("x"), true),
+            (version, None, true),
+            (version, Some("y"), false),
+            ("1.95.0", Some("x"), false),
+            ("1.95.0 (59807616e 2026-04-14) (built from a source tarball)", Some("x"), false),
+        ] {
+            assert_eq!(manifest.is_of(says, commit), is, "{says} {commit:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_manifest_of_the_release_is_refused() {
         let refused = |text: &str, channel| parse(text, channel).expect_err(channel).to_string();
         assert_eq!(refused(TEXT, "1.96.0"), "it is of Rust 1.95.0 of 2026-04-16");
