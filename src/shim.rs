@@ -6,6 +6,7 @@
 //! [`ledger`].
 
 pub mod access;
+mod alone;
 #[cfg(target_os = "linux")]
 pub mod broker;
 pub mod build_script;
@@ -38,7 +39,7 @@ pub use rewrite::{Call, Facts, Rewritten, rewrite};
 pub use zig::target as zig_target;
 
 /// The version of what shims do to command lines. Part of env-id.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The variable with the directory in which the user called `xprov run`.
 pub const CWD_VARIABLE: &str = "XPROV_CWD";

@@ -8,7 +8,7 @@ use super::config::{Kind, Tool};
 use super::ledger::Notice;
 use super::machine::Roots;
 use super::policy::Crate;
-use super::{Denied, Error, ReadFile, rustc, zig};
+use super::{Denied, Error, ReadFile, alone, rustc, zig};
 
 /// What a rewriting may depend on besides the tool and its arguments.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +78,7 @@ pub fn rewrite(
             let changed = compiler_arguments(tool, arguments, facts, read);
             // What would make a compiler stop before the link is another word here.
             let step = if changed.step == Step::Compile { Step::Link } else { changed.step };
-            Arguments { step, ..changed }
+            Arguments { step, words: alone::words(changed.words), ..changed }
         }
         Kind::Rustc => {
             let (target, host) = (tool.policy.as_ref(), tool.host_policy.as_ref());
