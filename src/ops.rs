@@ -1,5 +1,6 @@
 //! The verbs. Each returns an outcome and prints nothing; what takes long is told to an observer.
 
+mod asks_for_c;
 mod at;
 mod binaries;
 mod cargo;
@@ -23,6 +24,7 @@ mod ground;
 mod host_fit;
 mod inputs;
 mod link_failure;
+mod linker_choice;
 mod lock;
 mod notices;
 mod project;

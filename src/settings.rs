@@ -127,7 +127,7 @@ pub struct TargetSettings {
     pub toolchain: Option<Name>,
     /// The choice of C toolchain.
     pub cc: Choice,
-    /// A linker in place of a C toolchain.
+    /// What links: a linker in place of a C toolchain, or the C toolchain in any case.
     pub linker: Option<Linker>,
     /// The choice of emulator.
     pub runner: Choice,

@@ -13,6 +13,7 @@ use super::error::Error;
 use super::first_use;
 use super::ground::{Ground, ground};
 use super::link_failure::{self, LinkFailure};
+use super::linker_choice;
 use super::lock;
 use super::notices::{self, Ledger, Notice};
 use super::project::Project;
@@ -24,6 +25,7 @@ use crate::hermetic::flags::filter_arguments;
 use crate::hermetic::{Plan, Warning};
 use crate::recipe::Collection;
 use crate::shim::CWD_VARIABLE;
+use crate::shim::ledger::Line;
 use crate::sys::process::{exit_code, hermetic_command};
 use crate::vocab::event::Event;
 use crate::vocab::triple::{RustTriple, TargetRequest};
@@ -209,6 +211,10 @@ fn one(
     // What compiles nothing fetches what it wants.
     let fetched = !args.compiles_nothing() && !args.formats() && crates.fetch(&environment.plan)?;
     let after_fetch = crates.registry_dirs();
+    // Cargo.lock may have crates now that the toolchains were not locked for.
+    if fetched && linker_choice::is_outgrown(context, project, target, &ground)? {
+        return one(context, project, args, target, before);
+    }
     if fetched && before_fetch != after_fetch {
         // Where crates are is known only now; it changes flags, and not the env-id.
         wish.registry_dirs = &after_fetch;
@@ -278,11 +284,7 @@ fn one(
     let known = notices.len();
     let lines = ledger.since()?;
     let is_news = ledger.is_new() || !lines.is_empty();
-    notices.extend(notices::of_ledger(&lines));
-    if lines.iter().any(|line| !line.lacked.is_empty()) {
-        let known = Collection::load(&project.recipes()?)?.tools();
-        notices.extend(notices::of_lacking(&lines, &known));
-    }
+    notices.extend(of_lines(project, &lines)?);
     let build_dir = &environment.plan.build_dir;
     let (binaries, link_failure) = if code == 0 {
         (binaries::verify(context, &environment, &files)?, None)
@@ -294,6 +296,16 @@ fn one(
     let env_id = environment.plan.env_id.to_string();
     let target = triple.clone();
     Ok(Built { target, env_id, code, binaries, notices, known, is_news, link_failure, downloads })
+}
+
+/// The notices of what the shims wrote down.
+fn of_lines(project: &Project, lines: &[Line]) -> Result<Vec<Notice>, Error> {
+    let mut notices = notices::of_ledger(lines);
+    if lines.iter().any(|line| !line.lacked.is_empty()) {
+        let known = Collection::load(&project.recipes()?)?.tools();
+        notices.extend(notices::of_lacking(lines, &known));
+    }
+    Ok(notices)
 }
 
 fn status(mut command: Command, ground: &Ground) -> Result<u8, Error> {

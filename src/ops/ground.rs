@@ -81,7 +81,7 @@ fn remembered(
     target: &RustTriple,
 ) -> Result<Option<Note>, Error> {
     let Some(lock_text) = read_text(&project.lock_path())? else { return Ok(None) };
-    let bytes = read_optional(&path(context, (project, system), target, &lock_text))?;
+    let bytes = read_optional(&path(context, (project, system), target, &lock_text)?)?;
     let note = bytes.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
     Ok(note.filter(|note| note.closure.exists()))
 }
@@ -108,7 +108,7 @@ fn make(
     let note = Note { closure, filled };
     if memorable {
         let bytes = serde_json::to_vec(&note).unwrap_or_default();
-        context.store.write(&path(context, (project, system), target, &lock_text), &bytes)?;
+        context.store.write(&path(context, (project, system), target, &lock_text)?, &bytes)?;
     }
     Ok(note)
 }
@@ -119,8 +119,8 @@ fn path(
     (project, system): (&Project, Option<&Blake3>),
     target: &RustTriple,
     lock_text: &str,
-) -> PathBuf {
-    let mut key = KeyHasher::new("ground/2");
+) -> Result<PathBuf, Error> {
+    let mut key = KeyHasher::new("ground/3");
     // The paths in it are those of a store at this place: it may have been moved or copied.
     key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(env!("CARGO_PKG_VERSION")).part(builtin_digest().as_bytes());
@@ -131,7 +131,11 @@ fn path(
     if let Some(system) = system {
         key.part("system").part(system.as_bytes());
     }
-    context.store.layout().ground(&key.finish())
+    if target.is_musl() {
+        // A crate that is added may ask for C (`linker_choice`).
+        key.part(read_optional(&project.root.join("Cargo.lock"))?.unwrap_or_default());
+    }
+    Ok(context.store.layout().ground(&key.finish()))
 }
 
 #[cfg(test)]
@@ -163,7 +167,8 @@ mod tests {
                 root_text: root_text.to_owned(),
                 toolchain: Honoured { text, ..Honoured::default() },
             };
-            path(&context, (&project, None), &target.parse().expect("a triple"), lock_text)
+            let target = target.parse().expect("a triple");
+            path(&context, (&project, None), &target, lock_text).expect("a path")
         };
         let (arm, intel) = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu");
         let first = name("a", arm, "b", "");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::drift::drift;
 use super::error::{Error, Kind};
+use super::linker_choice;
 use super::project::{LOCK_NAME, Project, display};
 use super::request::Wanted;
 use super::resolve::resolve;
@@ -12,6 +13,7 @@ use super::rust_choice;
 use super::system_rust;
 use crate::lockfile::{Authenticated, Key, Lockfile};
 use crate::recipe::{Collection, Origin, Slot};
+use crate::settings::Settings;
 use crate::sys::fs::{read_text, write_atomic};
 use crate::sys::lock::FileLock;
 use crate::vocab::digest::Blake3;
@@ -79,7 +81,7 @@ fn rewrite(
     let kept = old.as_ref().map(|(lock, _)| lock);
     let held = kept.filter(|_| keep || context.mode.locked);
     let wanted = wanted(context, &project, &collection, &targets, held)?;
-    let reasons = kept.map(|lock| reasons(context, &project, lock, &wanted)).transpose()?;
+    let reasons = kept.map(|lock| drifted(context, &project, lock, &wanted)).transpose()?;
     if context.mode.locked {
         let path = display(context.ambient, &project.lock_path());
         let command = command(&project, &named);
@@ -155,6 +157,10 @@ pub fn current(
     }
     let kept = old.as_ref().map(|(lock, _)| lock);
     let wanted = wanted(context, project, collection, &all, kept)?;
+    let outgrown = kept.map(|lock| linker_choice::outgrown(context, project, lock)).transpose()?;
+    if let Some(why) = outgrown.flatten() {
+        context.observer.event(Event::Note(why));
+    }
     let new = resolved(context, project, collection, &wanted, kept, targets)?;
     store_lock(context, project, old.as_ref(), &new)?;
     let text = new.to_text();
@@ -178,7 +184,7 @@ fn fitting(
     let mut all = settings_targets(project);
     all.extend(targets.iter().cloned());
     let wanted = wanted(context, project, collection, &all, Some(&lock))?;
-    let reasons = reasons(context, project, &lock, &wanted)?;
+    let reasons = drifted(context, project, &lock, &wanted)?;
     if reasons.is_empty() {
         return Ok(Some((lock, text)));
     }
@@ -187,20 +193,6 @@ fn fitting(
         return Err(Error::Drift { path: path(), reasons, command });
     }
     Ok(None)
-}
-
-/// Why the lock does not answer what is wanted here; empty where it does.
-fn reasons(
-    context: &Context<'_>,
-    project: &Project,
-    lock: &Lockfile,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<String>, Error> {
-    let mut reasons = drift(lock, &wanted.request());
-    if reasons.is_empty() {
-        reasons = system_rust::drift(context, project, lock)?;
-    }
-    Ok(reasons)
 }
 
 /// Resolves. Offline that works where recipes have their pins in them; otherwise what is missing is
@@ -216,6 +208,7 @@ fn resolved(
     for note in &project.toolchain.notes {
         context.observer.event(Event::Note(note.clone()));
     }
+    linker_choice::say(context, project, wanted);
     let found = resolve(context, project, collection, wanted, kept)
         .or_else(|error| elsewhere(context, project, collection, wanted, kept, error));
     found.map_err(|error| {
@@ -245,7 +238,10 @@ fn elsewhere(
         let mut settings = settings.clone();
         let version = settings.rust.version.clone().unwrap_or_default();
         settings.rust.recipe = Some(name.clone());
-        let wanted = Wanted::new(&settings, collection, &context.host, &wanted.targets)?;
+        let targets = &wanted.targets;
+        let settings =
+            linker_choice::with_linker(context, project, settings, collection, targets, kept)?;
+        let wanted = Wanted::new(&settings, collection, &context.host, targets)?;
         context.observer.event(Event::Note(format!(
             "{chosen} has no Rust {version}: {name} is asked (`rust.recipe` of the settings decides)"
         )));
@@ -266,9 +262,29 @@ fn wanted<'a>(
     targets: &[RustTriple],
     lock: Option<&Lockfile>,
 ) -> Result<Wanted<'a>, Error> {
-    let held = rust_choice::held(&project.settings, collection, lock);
-    Wanted::new(&held, collection, &context.host, targets)
-        .or_else(|_| Wanted::new(&project.settings, collection, &context.host, targets))
+    let of = |settings: Settings| {
+        let settings =
+            linker_choice::with_linker(context, project, settings, collection, targets, lock)?;
+        Wanted::new(&settings, collection, &context.host, targets)
+    };
+    of(rust_choice::held(&project.settings, collection, lock))
+        .or_else(|_| of(project.settings.clone()))
+}
+
+/// What changed since the lock was written, one sentence each.
+fn drifted(
+    context: &Context<'_>,
+    project: &Project,
+    lock: &Lockfile,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<String>, Error> {
+    let mut reasons = drift(lock, &wanted.request());
+    if reasons.is_empty() {
+        reasons = system_rust::drift(context, project, lock)?;
+    } else {
+        reasons.extend(linker_choice::outgrown(context, project, lock)?);
+    }
+    Ok(reasons)
 }
 
 /// The command that locks for `targets`: those of the settings need not be named.

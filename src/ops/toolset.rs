@@ -265,9 +265,9 @@ impl Toolset {
     fn refuse_c(&mut self, target: &RustTriple) {
         let prefix = target.tool_prefix();
         let why = format!(
-            "there is no C toolchain for {target}, since `linker = \"lld\"` in \
-             [workspace.metadata.xprov.target.{target}] asks for a linker alone; without that line \
-             there is one"
+            "there is no C toolchain for {target}: toolchains.lock has lld alone for it, by \
+             `linker = \"lld\"` of the settings or because no crate of Cargo.lock asked for C; \
+             `linker = \"cc\"` in [workspace.metadata.xprov.target.{target}] takes one"
         );
         let tool = Tool { refuse: Some(why), ..Tool::without_program(Kind::Compiler) };
         for word in C_TOOLS {

@@ -1,4 +1,5 @@
-//! The choice of a linker alone, for targets whose Rust programs need no C toolchain.
+//! The choice of what links: a linker alone, for targets whose Rust programs need no C toolchain, or
+//! the C toolchain whether they need one or not.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +8,36 @@ use serde::{Deserialize, Deserializer, de};
 use super::{Choice, TargetSettings};
 use crate::vocab::triple::RustTriple;
 
-/// A linker that serves a target by itself.
+/// What links Rust programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Linker {
-    /// LLVM's.
+    /// LLVM's linker alone.
     Lld,
+    /// The target's C toolchain.
+    Cc,
 }
 
 impl Linker {
-    /// The word of the settings, which is also the name of its recipe.
+    /// The word of the settings, which is also the name of the recipe of a linker alone.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lld => "lld",
+            Self::Cc => "cc",
         }
+    }
+
+    /// Whether it stands in the place of a C toolchain.
+    pub fn is_alone(self) -> bool {
+        self == Self::Lld
     }
 }
 
 impl TargetSettings {
     /// What fills the target's slot for a C toolchain: that, or a linker alone.
     pub fn linked_by(&self) -> Choice {
-        let recipe = self.linker.and_then(|linker| linker.as_str().parse().ok());
+        let alone = self.linker.filter(|linker| linker.is_alone());
+        let recipe = alone.and_then(|linker| linker.as_str().parse().ok());
         if recipe.is_some() { Choice { recipe, ..Choice::default() } } else { self.c_toolchain() }
     }
 }
@@ -39,7 +49,8 @@ pub(super) fn targets<'de, D: Deserializer<'de>>(
 ) -> Result<BTreeMap<RustTriple, TargetSettings>, D::Error> {
     let targets = BTreeMap::<RustTriple, TargetSettings>::deserialize(deserializer)?;
     for (target, settings) in &targets {
-        let Some(linker) = settings.linker.map(Linker::as_str) else { continue };
+        let alone = settings.linker.filter(|linker| linker.is_alone());
+        let Some(linker) = alone.map(Linker::as_str) else { continue };
         if !target.is_musl() {
             return Err(de::Error::custom(format!(
                 "`linker = \"{linker}\"` is for musl targets: {target} needs a C toolchain, which \
@@ -72,6 +83,11 @@ mod tests {
         let target = "x86_64-unknown-linux-musl".parse().expect("a triple");
         let choice = settings.target(&target).linked_by();
         assert_eq!(choice.recipe.expect("a recipe").as_str(), "lld");
+        let both = "x86_64-unknown-linux-gnu = { linker = \"cc\", cc = \"12\" }";
+        let settings = read(both).expect("settings");
+        let target = "x86_64-unknown-linux-gnu".parse().expect("a triple");
+        let choice = settings.target(&target).linked_by();
+        assert_eq!((choice.recipe, choice.version.as_deref()), (None, Some("12")));
         for (lines, said) in [
             ("x86_64-unknown-linux-gnu.linker = \"lld\"", "is for musl targets"),
             (

@@ -199,3 +199,67 @@ fn ripgrep_searches_with_a_compiler_and_with_a_linker_alone() {
         assert!(failed.stderr.contains(words), "{words}: {}", failed.stderr);
     }
 }
+
+/// A project in which no crate asks for C has no C toolchain in its lock, and gets one when a crate
+/// does.
+#[test]
+fn lld_links_by_itself_until_a_crate_asks_for_c() {
+    let machine = Machine::wait();
+    let dir = copy("tiny", &base().join("projects").join("tiny-musl"));
+    let file = |name: &str| dir.join(name);
+    // What a project may have written for gcc.
+    fs::create_dir_all(file(".cargo")).expect("a folder");
+    let flags = format!("[target.{X86}]\nrustflags = [\"-Clink-arg=-Wl,-z,now\"]\n");
+    fs::write(file(".cargo/config.toml"), flags).expect("written");
+    let _ = fs::remove_file(file("toolchains.lock"));
+
+    let said = machine.xprov(&dir, &["lock", "--target", X86, "--target", ARM64]).ok().stderr;
+    assert!(said.contains(&format!("no crate asks for C, so lld alone links for {X86}")), "{said}");
+    let alone = fs::read_to_string(file("toolchains.lock")).expect("a lock");
+    assert!(!alone.contains("linux-musl-gcc") && !alone.contains("gcc-x86_64-linux-musl"));
+    for target in &TARGETS[..2] {
+        let run = ["run", "--quiet", "--locked", "--target", target.triple];
+        machine.xprov(&dir, &run).prints(&format!("tiny on {}\n", target.arch));
+        let file = format!("target/{}/debug/tiny", target.triple);
+        verified(&machine, &dir, target, &file);
+    }
+
+    // A build script that asks no crate that is known for it: it is told what helps.
+    fs::write(
+        file("build.rs"),
+        "fn main() {\n    let cc = std::env::var(\"CC_x86_64_unknown_linux_musl\").unwrap();\n    \
+         assert!(std::process::Command::new(cc).args([\"-c\", \"a.c\"]).status().unwrap().success());\n}\n",
+    )
+    .expect("written");
+    let failed = machine.xprov(&dir, &["build", "--target", X86]);
+    assert_ne!(failed.code, 0);
+    for words in ["there is no C toolchain for", "`linker = \"cc\"`"] {
+        assert!(failed.stderr.contains(words), "{words}: {}", failed.stderr);
+    }
+    fs::remove_file(file("build.rs")).expect("removed");
+
+    // Under --locked the lock stands; else it is written anew, and the build goes on.
+    let manifest = fs::read_to_string(file("Cargo.toml")).expect("a manifest");
+    let more = format!(
+        "{manifest}\n[dependencies]\nlibz-sys = {{ version = \"1\", features = [\"static\"] }}\n"
+    );
+    fs::write(file("Cargo.toml"), more).expect("written");
+    let built = machine.xprov(&dir, &["build", "--target", X86]).ok();
+    assert!(built.stderr.contains("`libz-sys` asks for C"), "{}", built.stderr);
+    let with_c = fs::read_to_string(file("toolchains.lock")).expect("a lock");
+    assert!(with_c.contains("gcc-x86_64-linux-musl") && with_c.contains("gcc-aarch64-linux-musl"));
+    machine
+        .xprov(&dir, &["run", "--quiet", "--locked", "--target", X86])
+        .prints("tiny on x86_64\n");
+    fs::write(file("toolchains.lock"), &alone).expect("written");
+    let kept = machine.xprov(&dir, &["build", "--locked", "--target", X86]);
+    assert_eq!(kept.code, 3, "{}", kept.stderr);
+    assert!(kept.stderr.contains("crate `libz-sys` asks for C (`"), "{}", kept.stderr);
+    assert!(kept.stderr.contains("run `xprov lock"), "{}", kept.stderr);
+
+    // A lock that has a C toolchain keeps it when nobody asks for C any more.
+    fs::write(file("toolchains.lock"), &with_c).expect("written");
+    fs::write(file("Cargo.toml"), &manifest).expect("written");
+    machine.xprov(&dir, &["build", "--target", X86]).ok();
+    assert_eq!(fs::read_to_string(file("toolchains.lock")).expect("a lock"), with_c);
+}
