@@ -7,6 +7,7 @@
 mod deb;
 mod decode;
 mod limits;
+mod names;
 mod pipe;
 mod plain;
 mod policy;
@@ -27,7 +28,8 @@ pub use policy::Refusal;
 pub use spec::UnpackSpec;
 pub use staging::Notes;
 
-use crate::tree::Tree;
+use crate::sys::fs::FsError;
+use crate::tree::{Folding, Tree};
 use crate::vocab::relpath::{InvalidRelPath, RelPath};
 use limits::Limits;
 use sniff::Format;
@@ -140,7 +142,20 @@ pub fn unpack<R: Read>(
     dest: &Path,
     scratch: &Path,
 ) -> Result<Unpacked, UnpackError> {
-    let mut staging = Staging::new(spec, dest, Limits::DEFAULT)?;
+    let folding = Folding::probe(dest)
+        .map_err(|FsError { path, source, .. }| UnpackError::Write { path, source })?;
+    unpack_on(folding, reader, spec, dest, scratch)
+}
+
+/// The same on a disk that ignores certain differences of names.
+pub fn unpack_on<R: Read>(
+    folding: Folding,
+    reader: R,
+    spec: &UnpackSpec,
+    dest: &Path,
+    scratch: &Path,
+) -> Result<Unpacked, UnpackError> {
+    let mut staging = Staging::new(spec, dest, Limits::DEFAULT, folding)?;
     let failure = InputFailure::default();
     let input = BufReader::with_capacity(BUFFER, Source::new(reader, &failure));
     let outcome = unpack_any(input, &mut staging, scratch);

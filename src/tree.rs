@@ -3,11 +3,13 @@
 //! The encoding is specified in `docs/tree-hash.md`. Nothing here knows of archives, stores or
 //! networks; only [`scan`] touches a disk.
 
+mod fold;
 mod manifest;
 mod scan;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use fold::{Folding, Mixed};
 pub use manifest::ManifestError;
 pub use scan::{ScanError, scan};
 
@@ -162,6 +164,11 @@ impl Tree {
     pub fn case_sibling(&self, path: &RelPath) -> Option<&RelPath> {
         let folded = fold_name(path.as_str());
         self.nodes.keys().find(|other| *other != path && fold_name(other.as_str()) == folded)
+    }
+
+    /// What a disk that takes several names for one does not get of the tree.
+    pub fn left_out(&self, folding: Folding) -> Result<BTreeSet<RelPath>, Mixed> {
+        folding.left_out(self.iter())
     }
 
     /// The sum of the sizes of all files in bytes. Hard links count each time.

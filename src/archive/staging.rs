@@ -3,17 +3,18 @@
 //! What is written is decided by the tree alone, so no link is ever followed: an entry below one
 //! has no place in the tree. Knows nothing of archive formats.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::limits::Limits;
+use super::names::{Holder, Names};
 use super::pipe::fill;
 use super::policy::{Place, Refusal, Selection};
 use super::{BUFFER, UnpackError, UnpackSpec, Unpacked};
-use crate::tree::{Node, Tree};
+use crate::tree::{Folding, Node, Tree};
 use crate::vocab::digest::FileHasher;
 use crate::vocab::relpath::RelPath;
 
@@ -28,6 +29,9 @@ pub struct Notes {
     /// Paths that differ from an earlier sibling only by case, with that sibling first. The file
     /// system of the staging directory keeps them apart; others may not.
     pub case_collisions: Vec<(RelPath, RelPath)>,
+    /// Files and links that are not on the disk, which takes their names for those of others; the
+    /// tree has them.
+    pub left_out: Vec<RelPath>,
     /// Paths whose setuid, setgid or sticky bit was dropped.
     pub dropped_mode_bits: Vec<RelPath>,
 }
@@ -60,13 +64,19 @@ pub(super) struct Staging<'a> {
     entries: u64,
     tree: Tree,
     notes: Notes,
+    names: Names,
     hasher: FileHasher,
     buffer: Vec<u8>,
 }
 
 impl<'a> Staging<'a> {
     /// Stages into the empty directory `dest`.
-    pub fn new(spec: &'a UnpackSpec, dest: &'a Path, limits: Limits) -> Result<Self, UnpackError> {
+    pub fn new(
+        spec: &'a UnpackSpec,
+        dest: &'a Path,
+        limits: Limits,
+        folding: Folding,
+    ) -> Result<Self, UnpackError> {
         Ok(Self {
             dest,
             spec,
@@ -76,6 +86,7 @@ impl<'a> Staging<'a> {
             entries: 0,
             tree: Tree::new(),
             notes: Notes::default(),
+            names: Names::new(folding, dest),
             hasher: FileHasher::new(),
             buffer: vec![0; BUFFER],
         })
@@ -125,7 +136,11 @@ impl<'a> Staging<'a> {
         self.note_mode(&path, mode);
         self.make_parents(&path)?;
         let executable = mode & 0o111 != 0;
-        let on_disk = path.under(self.dest);
+        let Some(on_disk) = self.names.room(&path) else {
+            self.copy(contents, size, &mut io::sink(), self.dest)?;
+            let node = Node::File { size, executable, digest: self.hasher.finish() };
+            return self.without_room(path, node);
+        };
         let permissions = if executable { 0o755 } else { 0o644 };
         let created =
             OpenOptions::new().write(true).create_new(true).mode(permissions).open(&on_disk);
@@ -136,6 +151,22 @@ impl<'a> Staging<'a> {
             .and_then(|()| file.set_modified(SystemTime::UNIX_EPOCH + FILE_TIME))
             .map_err(|source| write_failed(&on_disk, source))?;
         let node = Node::File { size, executable, digest: self.hasher.finish() };
+        self.names.take(&path);
+        Ok(self.tree.insert(path, node)?)
+    }
+
+    /// Adds a file or link whose name is another's on the disk: it needs none of its own where it
+    /// is the same, and otherwise neither of them stays.
+    fn without_room(&mut self, path: RelPath, node: Node) -> Result<(), StagingError> {
+        match self.names.holder(&path) {
+            Some(Holder::Directory) => return Err(self.collision(&path)),
+            Some(Holder::Leaf(first)) if self.tree.get(&first) != Some(&node) => {
+                let on_disk = self.names.place(&first);
+                fs::remove_file(&on_disk).map_err(|source| write_failed(&on_disk, source))?;
+                self.names.vacate(&path);
+            }
+            Some(Holder::Leaf(_) | Holder::Nobody) | None => {}
+        }
         Ok(self.tree.insert(path, node)?)
     }
 
@@ -144,7 +175,7 @@ impl<'a> Staging<'a> {
         &mut self,
         contents: &mut impl Read,
         size: u64,
-        file: &mut File,
+        file: &mut impl io::Write,
         on_disk: &Path,
     ) -> Result<(), StagingError> {
         let mut copied = 0;
@@ -156,8 +187,7 @@ impl<'a> Staging<'a> {
                 return Err(Refusal::TooLong(size).into());
             }
             self.hasher.update(&self.buffer[..read]);
-            io::Write::write_all(file, &self.buffer[..read])
-                .map_err(|source| write_failed(on_disk, source))?;
+            file.write_all(&self.buffer[..read]).map_err(|source| write_failed(on_disk, source))?;
             if read < self.buffer.len() {
                 return if copied == size { Ok(()) } else { Err(StagingError::Short) };
             }
@@ -168,8 +198,13 @@ impl<'a> Staging<'a> {
     pub fn symlink(&mut self, path: &RelPath, target: &[u8]) -> Result<(), StagingError> {
         let target = self.selection.link_target(path, target)?;
         self.make_parents(path)?;
-        self.tree.insert(path.clone(), Node::Symlink { target: target.clone() })?;
-        symlink(target, path.under(self.dest)).map_err(|error| self.write_error(path, error))
+        let node = Node::Symlink { target: target.clone() };
+        let Some(on_disk) = self.names.room(path) else {
+            return self.without_room(path.clone(), node);
+        };
+        self.tree.insert(path.clone(), node)?;
+        self.names.take(path);
+        symlink(target, on_disk).map_err(|error| self.write_error(path, error))
     }
 
     /// Adds another name for the file that the archive called `target`.
@@ -186,9 +221,17 @@ impl<'a> Staging<'a> {
             return Err(Refusal::HardLinkTarget { target: shown() }.into());
         };
         self.make_parents(path)?;
+        let Some(on_disk) = self.names.room(path) else {
+            return self.without_room(path.clone(), node);
+        };
+        // A file that lost its place gives its contents to no other name.
+        if let Some(Holder::Nobody) = self.names.holder(&original) {
+            return Err(self.collision(&original));
+        }
+        let from = self.names.place(&original);
         self.tree.insert(path.clone(), node)?;
-        fs::hard_link(original.under(self.dest), path.under(self.dest))
-            .map_err(|error| self.write_error(path, error))
+        self.names.take(path);
+        fs::hard_link(from, on_disk).map_err(|error| self.write_error(path, error))
     }
 
     /// Reads `contents` to their end and drops them.
@@ -208,6 +251,9 @@ impl<'a> Staging<'a> {
             return Err(UnpackError::NothingKept(self.spec.clone()));
         }
         self.notes.case_collisions = self.tree.case_collisions();
+        // A directory among them was refused when it came.
+        let left_out = self.tree.left_out(self.names.folding()).unwrap_or_default();
+        self.notes.left_out = left_out.into_iter().collect();
         Ok(Unpacked { tree: self.tree, notes: self.notes })
     }
 
@@ -225,14 +271,31 @@ impl<'a> Staging<'a> {
     }
 
     fn make_directory(&mut self, path: RelPath) -> Result<(), StagingError> {
-        let on_disk = path.under(self.dest);
+        let Some(on_disk) = self.names.room(&path) else {
+            return match self.names.holder(&path) {
+                Some(Holder::Directory) => Ok(self.tree.insert(path, Node::Directory)?),
+                _ => Err(self.collision(&path)),
+            };
+        };
         DirBuilder::new()
             .mode(0o755)
             .create(&on_disk)
             .map_err(|error| self.write_error(&path, error))?;
         fs::set_permissions(&on_disk, Permissions::from_mode(0o755))
             .map_err(|source| write_failed(&on_disk, source))?;
+        self.names.take_directory(&path);
         Ok(self.tree.insert(path, Node::Directory)?)
+    }
+
+    /// The error for a name that two paths cannot share.
+    fn collision(&self, path: &RelPath) -> StagingError {
+        let same = |other: &&RelPath| *other != path && self.names.are_one(other, path);
+        let first = self.tree.iter().map(|(other, _)| other).find(same).unwrap_or(path);
+        StagingError::Fatal(UnpackError::CaseCollision {
+            first: first.clone(),
+            second: path.clone(),
+            dest: self.dest.to_path_buf(),
+        })
     }
 
     /// The error for a path that was not created. The directory was empty and is ours alone, so
@@ -264,12 +327,15 @@ mod tests {
         let dir = tempfile::tempdir().expect("tempdir");
         let spec = UnpackSpec::default();
         let limits = Limits { bytes: 10, entries: 3 };
-        let mut staging = Staging::new(&spec, dir.path(), limits).expect("staging");
+        let mut staging =
+            Staging::new(&spec, dir.path(), limits, Folding::default()).expect("staging");
         staging.count(10).expect("just fits");
         assert!(matches!(staging.count(1), Err(UnpackError::TooLarge(10))));
-        let mut staging = Staging::new(&spec, dir.path(), limits).expect("staging");
+        let mut staging =
+            Staging::new(&spec, dir.path(), limits, Folding::default()).expect("staging");
         assert!(matches!(staging.count(u64::MAX), Err(UnpackError::TooLarge(10))));
-        let mut staging = Staging::new(&spec, dir.path(), limits).expect("staging");
+        let mut staging =
+            Staging::new(&spec, dir.path(), limits, Folding::default()).expect("staging");
         for _ in 0..3 {
             staging.count(0).expect("fits");
         }

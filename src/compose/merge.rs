@@ -1,8 +1,8 @@
 //! Joining the trees of several objects into one. Pure: no file is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::tree::{Node, Tree};
+use crate::tree::{Folding, Mixed, Node, Tree};
 use crate::vocab::relpath::RelPath;
 
 /// One object that takes part.
@@ -43,6 +43,17 @@ pub enum MergeError {
         first: String,
         /// The other one.
         second: String,
+    },
+    /// The disk takes a directory and something else for one.
+    #[error(
+        "`{first}` and `{second}` are one name on a disk that ignores case, and one of them is a \
+         directory"
+    )]
+    OneName {
+        /// The one.
+        first: RelPath,
+        /// The other.
+        second: RelPath,
     },
     /// A symbolic link leads out of the joined tree.
     #[error("the link `{path}` in {layer} leads out of the tree, to `{target}`")]
@@ -110,6 +121,25 @@ impl Merged {
             self.nodes.entry(dir).or_insert((0, Node::Directory));
         }
         self.nodes.insert(path, (0, Node::Symlink { target: target.to_owned() }));
+    }
+
+    /// Takes away what a disk with such names does not get of the joined tree, and what it did not
+    /// get of a layer; says which that is.
+    pub fn leave_out(
+        &mut self,
+        folding: Folding,
+        layers: &[Layer<'_>],
+    ) -> Result<BTreeSet<RelPath>, MergeError> {
+        let refused = |Mixed { first, second }| MergeError::OneName { first, second };
+        let nodes = self.nodes.iter().map(|(path, (_, node))| (path, node));
+        let mut left_out = folding.left_out(nodes).map_err(refused)?;
+        for layer in layers.iter().filter(|_| folding.any()) {
+            left_out.extend(layer.tree.left_out(folding).map_err(refused)?);
+        }
+        left_out.retain(|path| self.nodes.remove(path).is_some());
+        let mut seen = BTreeSet::new();
+        self.nodes.retain(|path, _| !folding.any() || seen.insert(folding.key(path.as_str())));
+        Ok(left_out)
     }
 
     /// Every path with its layer's number, parents before children.
@@ -218,6 +248,29 @@ mod tests {
         );
         let error = merge(&[one, tree(&[("usr/lib/a", file("b"))])]).expect_err("a conflict");
         assert_eq!(error.to_string(), "`usr/lib/a` is different in one and in two");
+    }
+
+    #[test]
+    fn what_a_disk_takes_for_one_is_left_out_across_objects() {
+        let names = |merged: &Merged| -> Vec<String> {
+            merged.iter().map(|(path, ..)| path.as_str().to_owned()).collect()
+        };
+        let trees = [
+            tree(&[("n/a.h", file("1")), ("same", file("s")), ("only", file("o"))]),
+            tree(&[("n/A.h", file("2")), ("Same", file("s"))]),
+            // Its object has neither on the disk, although the other is omitted here.
+            tree(&[("x", file("1")), ("X", file("2"))]),
+        ];
+        let layers: Vec<Layer<'_>> =
+            trees.iter().map(|tree| Layer { label: "one", tree }).collect();
+        let mut merged = Merged::new(&layers, &["X".to_owned()]).expect("no conflict");
+        let left_out = merged.leave_out(Folding::MAC, &layers).expect("files only");
+        let left_out: Vec<&str> = left_out.iter().map(RelPath::as_str).collect();
+        assert_eq!(left_out, ["n/A.h", "n/a.h", "x"]);
+        assert_eq!(names(&merged), ["Same", "n", "only"]);
+        let mut merged = Merged::new(&layers, &[]).expect("no conflict");
+        assert_eq!(merged.leave_out(Folding::default(), &layers), Ok(BTreeSet::new()));
+        assert_eq!(names(&merged).len(), 8);
     }
 
     #[test]

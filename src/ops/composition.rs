@@ -87,6 +87,12 @@ impl<'a> Composition<'a> {
         let layers: Vec<Layer<'_>> =
             trees.iter().map(|(label, tree)| Layer { label, tree }).collect();
         let mut merged = Merged::new(&layers, self.omit)?;
+        let staging = store.stage()?;
+        let folding = context.folding(staging.dir())?;
+        let left_out = merged.leave_out(folding, &layers)?;
+        if let Some(example) = left_out.first() {
+            observer.event(Event::Note(left_out_note(&label(&self.role), left_out.len(), example)));
+        }
         for (path, target) in &self.links {
             merged.link(RelPath::parse(path.as_bytes())?, target);
         }
@@ -96,7 +102,6 @@ impl<'a> Composition<'a> {
         {
             host_fit::check(&Machine::this(host), &merged, &dirs, provides)?;
         }
-        let staging = store.stage()?;
         let root = staging.dir().join("tree");
         create_dir(&root)?;
         let relocated = match self.role.tree {
@@ -135,6 +140,15 @@ pub fn compose(
         })
     })?;
     Ok(compositions.into_iter().map(|composition| (composition.role, composition.dir)).collect())
+}
+
+/// What is said where a disk does not get everything.
+pub fn left_out_note(what: &str, count: usize, example: &RelPath) -> String {
+    format!(
+        "{what}: {count} files are left out, since this disk, which ignores case, takes their names \
+         for those of others, such as `{example}`; a store on a disk that does not has them \
+         (docs/macos.md)"
+    )
 }
 
 fn label(role: &Role) -> String {

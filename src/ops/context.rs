@@ -1,6 +1,6 @@
 //! What every verb gets: the user's surroundings, the store, and how the lock may be treated.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use crate::fetch;
 use crate::store::Store;
 use crate::sys::ambient::Ambient;
 use crate::sys::dirs::Dirs;
+use crate::sys::fs::FsError;
+use crate::tree::Folding;
 use crate::vocab::event::Observer;
 use crate::vocab::triple::RustTriple;
 
@@ -37,6 +39,10 @@ pub struct Context<'a> {
     pub host: RustTriple,
     /// Whether the user was told that this command uses parts of the machine.
     pub said_impure: AtomicBool,
+    /// The directory that a Mac's own programs are below: `/`.
+    pub machine_root: PathBuf,
+    /// What the disk of the store takes for one name; `None`: it is asked.
+    pub disk: Option<Folding>,
     /// Whether outcomes list what did not change, too: programs read them, not people.
     pub complete_reports: bool,
 }
@@ -53,7 +59,25 @@ impl<'a> Context<'a> {
         let host = RustTriple::of_this_program();
         let complete_reports = false;
         let said_impure = AtomicBool::new(false);
-        Ok(Self { ambient, dirs, store, observer, mode, host, said_impure, complete_reports })
+        let machine_root = PathBuf::from("/");
+        let disk = None;
+        Ok(Self {
+            ambient,
+            dirs,
+            store,
+            observer,
+            mode,
+            host,
+            said_impure,
+            machine_root,
+            disk,
+            complete_reports,
+        })
+    }
+
+    /// Which differences of names the disk of `dir` ignores.
+    pub fn folding(&self, dir: &Path) -> Result<Folding, FsError> {
+        self.disk.map_or_else(|| Folding::probe(dir), Ok)
     }
 
     /// A fetcher that goes through the user's proxies and trusts the user's certificates.

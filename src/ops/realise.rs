@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::composition::left_out_note;
 use super::context::Context;
 use super::error::Error;
 use super::resolve::{servers, signed};
@@ -175,6 +176,7 @@ impl Work<'_> {
         }
         let staging = store.stage()?;
         let root = staging.dir().join("tree");
+        let folding = self.context.folding(staging.dir())?;
         let pin = Pin { sha256: artifact.sha256, size: artifact.size };
         let urls = self.urls(artifact)?;
         let unpack = |bytes: &mut (dyn Read + Send)| {
@@ -182,7 +184,7 @@ impl Work<'_> {
             crate::sys::fs::remove_tree(&root)?;
             crate::sys::fs::create_dir(&root)?;
             let tree = |bytes: &mut (dyn Read + Send)| {
-                archive::unpack(bytes, &artifact.unpack, &root, staging.dir())
+                archive::unpack_on(folding, bytes, &artifact.unpack, &root, staging.dir())
                     .map_err(|source| Error::Unpack { artifact: label.clone(), source })
             };
             let Some((signature, url)) = signed(artifact, &urls) else { return tree(bytes) };
@@ -204,6 +206,10 @@ impl Work<'_> {
             let text =
                 format!("{label}: setuid, setgid or sticky bits of {count} files are dropped");
             observer.event(Event::Note(text));
+        }
+        if let Some(example) = unpacked.notes.left_out.first() {
+            let count = unpacked.notes.left_out.len();
+            observer.event(Event::Note(left_out_note(&label, count, example)));
         }
         let named = (artifact.name.as_str(), artifact.version.as_str());
         Ok(store.add(&staging, &root, &unpacked.tree, named, &index_key(artifact))?)

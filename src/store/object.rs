@@ -8,7 +8,7 @@ use super::layout::Layout;
 use crate::sys::fs::{Describe as _, FsError, read_optional, read_text, set_mode, write_atomic};
 use crate::sys::lock::FileLock;
 use crate::sys::staging::{Staging, StagingArea};
-use crate::tree::{ManifestError, Node, Tree};
+use crate::tree::{Folding, ManifestError, Node, Tree};
 use crate::vocab::digest::TreeHash;
 use crate::vocab::storepath::StorePath;
 
@@ -151,13 +151,23 @@ fn make_read_only(root: &Path, tree: &Tree) -> Result<(), FsError> {
     // Deepest first: entries of a read-only directory can still be changed by path, but a user
     // who is not root could not chmod below one that lost its search permission.
     let nodes: Vec<_> = tree.iter().collect();
+    let mut shared = None;
     for (path, node) in nodes.into_iter().rev() {
-        match node {
-            Node::Directory => set_mode(&path.under(root), 0o555)?,
-            Node::File { executable, .. } => {
-                set_mode(&path.under(root), if *executable { 0o555 } else { 0o444 })?;
+        let mode = match node {
+            Node::Directory | Node::File { executable: true, .. } => 0o555,
+            Node::File { executable: false, .. } => 0o444,
+            Node::Symlink { .. } => continue,
+        };
+        match set_mode(&path.under(root), mode) {
+            // Its name is another's on this disk.
+            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
+                let shared = shared.get_or_insert_with(|| Folding::MAC.shared(tree.iter()));
+                let above = std::iter::successors(Some(path.clone()), |path| path.parent());
+                if !above.into_iter().any(|path| shared.contains(&path)) {
+                    return Err(error);
+                }
             }
-            Node::Symlink { .. } => {}
+            result => result?,
         }
     }
     Ok(())

@@ -29,6 +29,10 @@ impl Room {
         self.dir.path().join("dest")
     }
 
+    fn scratch(&self) -> PathBuf {
+        self.dir.path().join("scratch")
+    }
+
     fn unpack(&self, archive: &[u8], spec: &UnpackSpec) -> Result<Unpacked, UnpackError> {
         let result = unpack(archive, spec, &self.dest(), &self.dir.path().join("scratch"));
         assert_eq!(names(self.dir.path()), ["dest", "scratch"], "something was left outside");

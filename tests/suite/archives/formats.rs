@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use proptest::prelude::*;
-use xprov::archive::{UnpackError, UnpackSpec, unpack};
-use xprov::tree::{Node, scan};
+use xprov::archive::{UnpackError, UnpackSpec, unpack, unpack_on};
+use xprov::tree::{Folding, Node, scan};
 use xprov::vocab::digest::Blake3;
 use xprov::vocab::relpath::RelPath;
 
 use super::build::{TarBuilder, deb, gzip, sample, xz, zip, zstd};
-use super::{Room, refused, report, shape, unpacked, unpacked_with};
+use super::{Room, names, refused, report, shape, unpacked, unpacked_with};
 
 const SAMPLE: [&str; 6] = [
     "d bin",
@@ -223,14 +223,48 @@ fn the_umask_does_not_matter() {
 #[test]
 fn collisions_of_case_are_noted_where_the_disk_keeps_them_apart() {
     let archive = TarBuilder::new().file("xt_MARK.h", "1").file("xt_mark.h", "2").build();
+    let unpacked = Room::new().unpack(&archive, &UnpackSpec::default()).expect("unpacked");
+    let pair = (path("xt_MARK.h"), path("xt_mark.h"));
+    assert_eq!(unpacked.notes.case_collisions, [pair]);
+    if cfg!(target_os = "linux") {
+        assert_eq!(unpacked.notes.left_out, []);
+    }
+}
+
+#[test]
+fn a_disk_that_ignores_case_gets_none_of_those_that_collide_and_the_tree_is_the_same() {
+    // The order of the archive is not that of the names.
+    let archive = TarBuilder::new()
+        .file("n/xt_mark.h", "2")
+        .file("n/xt_MARK.h", "1")
+        .file("N/xt_Mark.h", "1")
+        .file("n/same.h", "s")
+        .file("n/SAME.h", "s")
+        .file("n/other.h", "o")
+        .file("caf\u{e9}", "1")
+        .file("cafe\u{301}", "2")
+        .build();
+    let spec = UnpackSpec::default();
+    let apart = Room::new().unpack(&archive, &spec).expect("unpacked");
     let room = Room::new();
-    match room.unpack(&archive, &UnpackSpec::default()) {
-        Ok(unpacked) => {
-            let pair = (path("xt_MARK.h"), path("xt_mark.h"));
-            assert_eq!(unpacked.notes.case_collisions, [pair]);
-        }
-        // A file system that ignores case.
-        Err(error) => assert!(matches!(error, UnpackError::CaseCollision { .. }), "{error}"),
+    let mac = unpack_on(Folding::MAC, &archive[..], &spec, &room.dest(), &room.scratch());
+    let mac = mac.expect("unpacked");
+    assert_eq!(mac.tree, apart.tree, "the hash is that of the archive");
+    let left_out: Vec<&str> = mac.notes.left_out.iter().map(RelPath::as_str).collect();
+    let expected = ["N/xt_Mark.h", "cafe\u{301}", "caf\u{e9}", "n/xt_MARK.h", "n/xt_mark.h"];
+    assert_eq!(left_out, expected);
+    assert_eq!(names(&room.dest()), ["n"], "one directory of two, and no file of another name");
+    assert_eq!(names(&room.dest().join("n")), ["other.h", "same.h"]);
+}
+
+#[test]
+fn a_file_and_a_directory_of_one_name_are_refused_on_a_disk_that_ignores_case() {
+    for files in [["lib/a", "LIB"], ["LIB", "lib/a"]] {
+        let archive = TarBuilder::new().file(files[0], "1").file(files[1], "2").build();
+        let (room, spec) = (Room::new(), UnpackSpec::default());
+        let result = unpack_on(Folding::MAC, &archive[..], &spec, &room.dest(), &room.scratch());
+        let error = result.expect_err("no room");
+        assert!(matches!(error, UnpackError::CaseCollision { .. }), "{error}");
     }
 }
 
