@@ -14,6 +14,6 @@ pub use builtin::builtin_digest;
 pub use collection::{Collection, Origin, RecipeError, Selected};
 pub use expand::{Expansion, debian_arch};
 pub use model::{
-    Component, Debian, Derivation, ForTarget, PinnedArtifact, Provides, Pypi, Recipe, Runs,
-    RustDist, Slot, Status, Suite, Tool, ToolKind, TreeRole, Variant,
+    Component, Debian, Derivation, ForTarget, Installed, PinnedArtifact, Provides, Pypi, Recipe,
+    Runs, RustDist, Slot, Status, Suite, Tool, ToolKind, TreeRole, Variant,
 };

@@ -33,6 +33,9 @@ pub fn toolchain_file(
     set("CMAKE_STRIP", &tool("strip"));
     if let Some(sysroot) = sysroot {
         set("CMAKE_FIND_ROOT_PATH", sysroot);
+        if system == "Darwin" {
+            set("CMAKE_OSX_SYSROOT", sysroot);
+        }
     }
     // Programs run on the host; everything else is the target's.
     set("CMAKE_FIND_ROOT_PATH_MODE_PROGRAM", "NEVER");

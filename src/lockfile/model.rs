@@ -140,7 +140,7 @@ pub enum Authenticated {
     PublishedDigest,
     /// Nobody has published the digest: it is that of the bytes which somebody once saw.
     FirstUse,
-    /// There is no pin: it is the machine's own.
+    /// Nothing is pinned: it is what the machine has, whose identity is part of env-id.
     Impure,
 }
 

@@ -18,7 +18,7 @@ use super::sysroot_packages::{self, Library};
 use super::system_rust;
 use crate::compose::relocation;
 use crate::hermetic::MachineRust;
-use crate::lockfile::{Artifact, Entry, Key, Lockfile};
+use crate::lockfile::{Artifact, Authenticated, Entry, Key, Lockfile};
 use crate::recipe::{Collection, Provides, Slot, TreeRole, Variant};
 use crate::store::Object;
 use crate::sys::fs::read_optional;
@@ -210,7 +210,10 @@ fn groups<'a>(
     entries: &[&'a Entry],
 ) -> Result<Vec<Group<'a>>, Error> {
     let mut groups: BTreeMap<Role, Group<'_>> = BTreeMap::new();
-    for entry in entries {
+    // What every machine of a kind has installed is no tree.
+    let is_installed =
+        |entry: &Entry| entry.authenticated == Authenticated::Impure && entry.identity.is_none();
+    for entry in entries.iter().filter(|entry| !is_installed(entry)) {
         let variant = variant(collection, &context.host, entry)?;
         let component =
             variant.components.iter().find(|component| component.name == entry.key.name);

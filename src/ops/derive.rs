@@ -9,6 +9,7 @@ use super::closure::{Closure, closure, variant};
 use super::context::Context;
 use super::error::Error;
 use super::ground::Ground;
+use super::mac::Mac;
 use super::project::Project;
 use super::realise::{Realised, realise};
 use super::toolset::{Toolset, filled};
@@ -123,11 +124,15 @@ impl Deriver<'_> {
         entries.push(source);
         let lock = Lockfile { request: lock.request.clone(), entries };
         let (made, realised) = closure(context, project, collection, &lock, host, bases)?;
-        let slots = filled(collection, host, lock.entries.iter(), &made)?;
+        let mut slots = filled(collection, host, lock.entries.iter(), &made)?;
+        let mac = Mac::of(context)?;
+        if let Some(mac) = &mac {
+            slots.extend(mac.filled(collection, host, lock.entries.iter())?);
+        }
         let tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
         let Closure { tree_hashes, components, libraries, .. } = made;
         let inputs = Vec::new();
-        let ground = Ground { tools, inputs, tree_hashes, components, libraries };
+        let ground = Ground { tools, inputs, tree_hashes, components, libraries, mac };
         Ok((ground, realised.unwrap_or_default()))
     }
 }

@@ -63,6 +63,7 @@ impl Error {
             | Self::Sources(_)
             | Self::HostFit(_)
             | Self::PipConfig(_)
+            | Self::Mac(_)
             | Self::Unusable { .. }
             | Self::Derivation { .. }
             | Self::DerivedTree { .. }
@@ -135,6 +136,7 @@ impl Error {
             | Self::Merge(_)
             | Self::Relocation(_) => one("correct the recipe, or choose another version of it"),
             Self::HostFit(misfit) => one(misfit.hint()),
+            Self::Mac(error) => one(error.hint()),
             Self::Unusable { .. } => {
                 one("choose another version in the settings, say `rust = { version = \"1.85\" }`")
             }

@@ -91,6 +91,12 @@ pub fn environment(
     let max_glibc = wish.glibc.or(ceiling);
     let shims = shims::config(&ground.tools, &context.host, target, &policies, &named, max_glibc);
     let shim_text = shims.to_text().map_err(Error::ShimConfig)?;
+    let mut tool_variables = ground.tools.variables.clone();
+    if let Some(mac) = &ground.mac {
+        read.extend(mac.read_roots());
+        tool_variables.extend(mac.variables(&context.host, &named));
+    }
+    let machine = ground.mac.as_ref().map(|mac| mac.identity()).unwrap_or_default();
     let plan = Plan::new(&PlanInput {
         host: &context.host,
         target,
@@ -106,7 +112,7 @@ pub fn environment(
             baseline: settings.baseline,
             features: isa.features.iter().map(|feature| feature.0.clone()).collect(),
             sandbox: Confinement { mode: sandbox.mode, read, write, network: sandbox.network },
-            policy: format!("{}\n{}", isa.canonical(), sandbox.canonical()),
+            policy: format!("{}\n{}{machine}", isa.canonical(), sandbox.canonical()),
         },
         paths,
         project: wish.configs,
@@ -115,7 +121,7 @@ pub fn environment(
         closure: &ground.tree_hashes,
         shims: &shim_text,
         links: &ground.tools.links,
-        tool_variables: &ground.tools.variables,
+        tool_variables: &tool_variables,
         shim_version: shim::VERSION,
     })?;
     make(context, &plan, &ground.tools, &shims)?;

@@ -340,6 +340,9 @@ pub enum Error {
     /// A toolchain is not for this machine, by what its files say.
     #[error(transparent)]
     HostFit(#[from] super::host_fit::Misfit),
+    /// A Mac lacks what only Apple can give it.
+    #[error(transparent)]
+    Mac(#[from] super::mac::MacError),
     /// A pinned program does not run on this machine.
     #[error("the pinned program `{}` does not run on this machine: {said}", program.display())]
     Unusable {

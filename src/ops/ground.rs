@@ -13,6 +13,7 @@ use super::derive;
 use super::error::Error;
 use super::inputs::inputs;
 use super::lock;
+use super::mac::Mac;
 use super::project::Project;
 use super::restore::places;
 use super::sysroot_packages::Library;
@@ -37,6 +38,8 @@ pub struct Ground {
     pub components: Vec<(String, String, Slot)>,
     /// The shared libraries that the sysroot's packages bring.
     pub libraries: Vec<Library>,
+    /// What the machine itself brings, where that is a Mac.
+    pub mac: Option<Mac>,
 }
 
 /// What is remembered.
@@ -58,10 +61,13 @@ pub fn ground(
         .then(|| system_rust::find(context, project))
         .transpose()?;
     let system = system.as_ref().map(|rust| &rust.identity.digest);
-    let note = match remembered(context, (project, system), target)?.filter(|_| memorable) {
+    let mac = Mac::of(context)?;
+    let of_machine = OfMachine { system, mac: mac.as_ref() };
+    let note = match remembered(context, project, of_machine, target)?.filter(|_| memorable) {
         Some(note) => note,
-        None => make(context, (project, system), target, memorable)?,
+        None => make(context, project, of_machine, target, memorable)?,
     };
+    mac.iter().for_each(|mac| mac.announce(context));
     let mut tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
     let Closure { mut tree_hashes, components, libraries, machine, .. } = note.closure;
     if let Some(machine) = &machine {
@@ -72,23 +78,32 @@ pub fn ground(
     tree_hashes.extend(inputs.tree_hashes);
     tree_hashes.sort();
     tree_hashes.dedup();
-    Ok(Ground { tools, inputs: inputs.pinned, tree_hashes, components, libraries })
+    Ok(Ground { tools, inputs: inputs.pinned, tree_hashes, components, libraries, mac })
+}
+
+/// What the machine itself brings, and a note of what was made is named by.
+#[derive(Debug, Clone, Copy, Default)]
+struct OfMachine<'a> {
+    system: Option<&'a Blake3>,
+    mac: Option<&'a Mac>,
 }
 
 fn remembered(
     context: &Context<'_>,
-    (project, system): (&Project, Option<&Blake3>),
+    project: &Project,
+    of_machine: OfMachine<'_>,
     target: &RustTriple,
 ) -> Result<Option<Note>, Error> {
     let Some(lock_text) = read_text(&project.lock_path())? else { return Ok(None) };
-    let bytes = read_optional(&path(context, (project, system), target, &lock_text)?)?;
+    let bytes = read_optional(&path(context, project, of_machine, target, &lock_text)?)?;
     let note = bytes.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
     Ok(note.filter(|note| note.closure.exists()))
 }
 
 fn make(
     context: &Context<'_>,
-    (project, system): (&Project, Option<&Blake3>),
+    project: &Project,
+    of_machine: OfMachine<'_>,
     target: &RustTriple,
     memorable: bool,
 ) -> Result<Note, Error> {
@@ -103,12 +118,17 @@ fn make(
         let subject = format!("{objects} objects: {megabytes} MB downloaded, {reused} reused");
         context.observer.event(Event::Step { verb: "Restored", subject });
     }
-    let filled =
+    let mut filled =
         filled(&collection, &context.host, lock.entries_for(&context.host, target), &closure)?;
+    if let Some(mac) = of_machine.mac {
+        let entries = lock.entries_for(&context.host, target);
+        filled.extend(mac.filled(&collection, &context.host, entries)?);
+    }
     let note = Note { closure, filled };
     if memorable {
         let bytes = serde_json::to_vec(&note).unwrap_or_default();
-        context.store.write(&path(context, (project, system), target, &lock_text)?, &bytes)?;
+        let place = path(context, project, of_machine, target, &lock_text)?;
+        context.store.write(&place, &bytes)?;
     }
     Ok(note)
 }
@@ -116,7 +136,8 @@ fn make(
 /// The place of the note: named by all that decides what is in it.
 fn path(
     context: &Context<'_>,
-    (project, system): (&Project, Option<&Blake3>),
+    project: &Project,
+    of_machine: OfMachine<'_>,
     target: &RustTriple,
     lock_text: &str,
 ) -> Result<PathBuf, Error> {
@@ -128,8 +149,11 @@ fn path(
     // The settings are in the root manifest, or what they leave open in the toolchain's file.
     key.part(&project.root_text).part(&project.toolchain.text).part(lock_text);
     key.part(derive::version().as_bytes());
-    if let Some(system) = system {
+    if let Some(system) = of_machine.system {
         key.part("system").part(system.as_bytes());
+    }
+    if let Some(mac) = of_machine.mac {
+        key.part("mac").part(mac.key().as_bytes());
     }
     if target.is_musl() {
         // A crate that is added may ask for C (`linker_choice`).
@@ -168,7 +192,7 @@ mod tests {
                 toolchain: Honoured { text, ..Honoured::default() },
             };
             let target = target.parse().expect("a triple");
-            path(&context, (&project, None), &target, lock_text).expect("a path")
+            path(&context, &project, OfMachine::default(), &target, lock_text).expect("a path")
         };
         let (arm, intel) = ("aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu");
         let first = name("a", arm, "b", "");

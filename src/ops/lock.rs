@@ -11,7 +11,7 @@ use super::request::Wanted;
 use super::resolve::resolve;
 use super::rust_choice;
 use super::system_rust;
-use crate::lockfile::{Authenticated, Key, Lockfile};
+use crate::lockfile::{Authenticated, Entry, Key, Lockfile};
 use crate::recipe::{Collection, Origin, Slot};
 use crate::settings::Settings;
 use crate::sys::fs::{read_text, write_atomic};
@@ -111,11 +111,16 @@ fn rewrite(
 
 /// `--require-signed`: what nobody has signed or published is refused, and nothing is written.
 fn attested(lock: &Lockfile, required: bool) -> Result<(), Error> {
-    let of = |how: Authenticated| -> Vec<Key> {
-        let entries = lock.entries.iter().filter(|entry| entry.authenticated == how);
-        entries.map(|entry| entry.key.clone()).collect()
+    // What every host of a kind has installed is not the choice of one machine.
+    let is_refused = |entry: &&Entry| match entry.authenticated {
+        Authenticated::Impure => entry.identity.is_some(),
+        how => how == Authenticated::FirstUse,
     };
-    let (entries, impure) = (of(Authenticated::FirstUse), of(Authenticated::Impure));
+    let refused = lock.entries.iter().filter(is_refused);
+    let (impure, first): (Vec<&Entry>, Vec<&Entry>) =
+        refused.partition(|entry| entry.authenticated == Authenticated::Impure);
+    let keys = |of: Vec<&Entry>| of.iter().map(|entry| entry.key.clone()).collect::<Vec<Key>>();
+    let (entries, impure) = (keys(first), keys(impure));
     if required && !impure.is_empty() {
         return Err(Error::ImpureEntries { entries: impure });
     }

@@ -108,7 +108,7 @@ impl Demand<'_> {
             return true;
         };
         variant.components.iter().all(|component| {
-            component.artifacts.is_empty()
+            (component.artifacts.is_empty() && component.machine.is_none())
                 || component.artifacts.iter().any(|artifact| {
                     artifact.host.as_ref().is_none_or(|own| own == host)
                         && is_version(version, &artifact.version)

@@ -138,6 +138,7 @@ pub fn resolve(
         // A version that settings ask for is the wheel's, not that of packages beside it.
         let version = demand.version.clone().filter(|_| wheels.is_empty());
         let packaged = Demand { version, ..demand.clone() };
+        entries.extend(of_machine(demand, &expansions)?);
         let made = demand_entries(context, (&get, &mut resolver), &packaged, &expansions, held)?;
         entries.extend(sysroot_packages::entry(context, &mut resolver, demand, &made, unchanged)?);
         entries.extend(made);
@@ -207,7 +208,9 @@ fn demand_entries(
     held: Option<&str>,
 ) -> Result<Vec<Entry>, Error> {
     let is_pinned = |expansion: &&Expansion<'_>| !expansion.component.artifacts.is_empty();
-    let rest = expansions.iter().filter(|expansion| expansion.component.dist.is_none());
+    let rest = expansions.iter().filter(|expansion| {
+        expansion.component.dist.is_none() && expansion.component.machine.is_none()
+    });
     let (own, looked_up): (Vec<_>, Vec<_>) = rest.partition(is_pinned);
     let mut entries: Vec<Entry> = own
         .into_iter()
@@ -354,6 +357,20 @@ fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComp
         .collect();
     artifacts.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
     make_entry(demand, expansion, version, Authenticated::Signature, artifacts)
+}
+
+/// The entries of what a machine has installed: nothing is known of it here, and any version is
+/// the one that is there.
+fn of_machine(demand: &Demand<'_>, expansions: &[Expansion<'_>]) -> Result<Vec<Entry>, Error> {
+    let own = expansions.iter().filter(|expansion| expansion.component.machine.is_some());
+    own.map(|expansion| match demand.version {
+        Some(_) => Err(no_artifact(demand, expansion)),
+        None => {
+            let version = "installed".to_owned();
+            Ok(make_entry(demand, expansion, version, Authenticated::Impure, Vec::new()))
+        }
+    })
+    .collect()
 }
 
 pub(super) fn make_entry(

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closure::{Closure, Role, role_recipe, role_target, variant};
 use super::error::Error;
+use super::mac;
 use super::request::needs_runner;
 use super::sysroot_packages;
 use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
@@ -101,6 +102,18 @@ pub fn filled<'a>(
 }
 
 impl Filled {
+    /// A slot that the machine itself fills; relative paths of `provides` are below `root`.
+    pub fn of_machine(
+        slot: Slot,
+        target: Option<RustTriple>,
+        tool: Option<Name>,
+        root: &Path,
+        provides: Provides,
+    ) -> Self {
+        let (main, sysroot_tree) = (root.to_path_buf(), root.to_path_buf());
+        Self { slot, target, tool, main, sysroot_tree, provides, has_packages: false }
+    }
+
     fn sysroot(&self) -> Option<PathBuf> {
         let sysroot = self.provides.sysroot.as_deref()?;
         Some(if sysroot == "." {
@@ -229,6 +242,10 @@ impl Toolset {
         let runner = match (needs_runner(host, target), any) {
             (true, Some(runner)) => emulator(runner, target_cc, target)?,
             (true, None) => return Err(Error::NoSlot(Slot::Runner)),
+            (false, _) if target.is_linux() && !host.is_linux() => {
+                let refuse = Some(mac::no_runner(target));
+                Tool { refuse, ..Tool::without_program(Kind::Runner) }
+            }
             (false, _) => {
                 let search = if host == target { host_cc.run_dirs() } else { Vec::new() };
                 Tool { search, ..Tool::without_program(Kind::Runner) }

@@ -4,6 +4,7 @@ use crate::vocab::digest::{Blake3, KeyHasher};
 
 /// Name and text of each recipe in `recipes/`.
 pub(super) const RECIPES: &[(&str, &str)] = &[
+    ("apple-clang", include_str!("../../recipes/apple-clang.toml")),
     ("arm-gnu", include_str!("../../recipes/arm-gnu.toml")),
     ("bootlin", include_str!("../../recipes/bootlin.toml")),
     ("cmake", include_str!("../../recipes/cmake.toml")),
@@ -16,6 +17,7 @@ pub(super) const RECIPES: &[(&str, &str)] = &[
     ("gcc-x86_64-linux-musl", include_str!("../../recipes/gcc-x86_64-linux-musl.toml")),
     ("lld", include_str!("../../recipes/lld.toml")),
     ("macos-cross", include_str!("../../recipes/macos-cross.toml")),
+    ("macos-tools", include_str!("../../recipes/macos-tools.toml")),
     ("musl-cc", include_str!("../../recipes/musl-cc.toml")),
     ("musl-cross", include_str!("../../recipes/musl-cross.toml")),
     ("ninja", include_str!("../../recipes/ninja.toml")),

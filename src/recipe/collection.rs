@@ -289,6 +289,7 @@ fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
             component.dist.is_some(),
             component.wheel,
             component.impure,
+            component.machine.is_some(),
         ];
         if sources.iter().filter(|source| **source).count() != 1 {
             return Err(invalid(format!(

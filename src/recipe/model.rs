@@ -175,9 +175,20 @@ pub struct Component {
     /// Whether it is the wheel of the recipe's package for the host.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wheel: bool,
+    /// Whose installed tools it is: nothing is downloaded for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Installed>,
     /// Artifacts with their pins.
     #[serde(default, rename = "artifact")]
     pub artifacts: Vec<PinnedArtifact>,
+}
+
+/// Tools that a machine brings and that nobody may pass on (`docs/macos.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Installed {
+    /// The programs of macOS, by their paths, and of Apple's command line tools, by their names.
+    Macos,
 }
 
 /// What a component is made by, where it is not downloaded (`docs/derivations.md`).

@@ -82,9 +82,9 @@ impl Layout {
         self.root.join("grounds").join(key.to_string())
     }
 
-    /// What a part of the machine was found to be.
-    pub fn machine(&self, key: &Blake3) -> PathBuf {
-        self.root.join("machine").join(key.to_string())
+    /// What the machine itself brings, as it was found.
+    pub fn machine(&self, what: &str) -> PathBuf {
+        self.root.join("machine").join(what)
     }
 
     /// Where trees grow before they are published.

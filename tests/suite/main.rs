@@ -12,6 +12,7 @@ mod hermetic;
 mod inputs;
 mod inspect;
 mod leaks;
+mod mac;
 mod relocate;
 mod rust_dist;
 #[cfg(target_os = "linux")]

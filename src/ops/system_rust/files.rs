@@ -107,7 +107,7 @@ pub fn about(
     own: &[PathBuf],
     ask: impl FnOnce() -> Result<String, Error>,
 ) -> Result<(String, Vec<PathBuf>), Error> {
-    let note = context.store.layout().machine(&stamps("system-rust/1", own)?);
+    let note = context.store.layout().machine(&stamps("system-rust/1", own)?.to_string());
     let known = read_optional(&note)?.and_then(|text| serde_json::from_slice::<About>(&text).ok());
     if let Some(About { version_verbose, libraries }) = known
         && libraries.iter().all(|library| library.is_file())
@@ -154,7 +154,7 @@ pub fn digest(context: &Context<'_>, sysroot: &Path, files: &[PathBuf]) -> Resul
     let mut files = files.to_vec();
     files.sort();
     files.dedup();
-    let note = context.store.layout().machine(&stamps("system-rust-digest/1", &files)?);
+    let note = context.store.layout().machine(&stamps("system-rust-digest/1", &files)?.to_string());
     let known = read_optional(&note)?.and_then(|text| String::from_utf8(text).ok());
     if let Some(digest) = known.and_then(|text| text.parse().ok()) {
         return Ok(digest);

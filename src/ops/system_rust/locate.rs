@@ -86,7 +86,7 @@ fn asked(context: &Context<'_>, project: &Project, program: &Path) -> Result<Pat
             key.part(dir.as_os_str().as_encoded_bytes()).part(text.unwrap_or_default());
         }
     }
-    let note = context.store.layout().machine(&key.finish());
+    let note = context.store.layout().machine(&key.finish().to_string());
     let known = read_text(&note)?.map(PathBuf::from);
     if let Some(sysroot) = known.filter(|sysroot| sysroot.join("bin/rustc").is_file()) {
         return Ok(sysroot);
