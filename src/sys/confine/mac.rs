@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Rules, profile};
+use crate::sys::fs::real_path;
 
 /// What confines, made once for any number of processes.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +16,7 @@ pub struct Confinement {
 impl Confinement {
     /// Refuses what the rules do not name.
     pub fn new(rules: &Rules) -> io::Result<Self> {
-        Ok(Self { profile: cfg!(target_os = "macos").then(|| profile(rules)) })
+        Ok(Self { profile: cfg!(target_os = "macos").then(|| profile(rules, &real_path)) })
     }
 
     /// Refuses nothing.

@@ -2,16 +2,17 @@
 //! `/System/Library/Sandbox/Profiles`, and not tried on a Mac.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Rules;
 
 /// What programs of the system and its developer tools need.
-const SYSTEM: [&str; 9] = [
+const SYSTEM: [&str; 10] = [
     "/System",
     "/usr/lib",
     "/usr/share",
     "/bin",
+    "/usr/bin",
     "/Library/Apple",
     "/Library/Developer",
     "/Applications/Xcode.app",
@@ -23,13 +24,15 @@ const SYSTEM: [&str; 9] = [
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/dtracehelper", "/dev/tty"];
 
 /// The profile's text: what is not named is refused for files and the network, and only those.
-pub fn profile(rules: &Rules) -> String {
+/// The kernel compares real paths (`/tmp` is a link to `/private/tmp`), which `real` knows.
+pub fn profile(rules: &Rules, real: &dyn Fn(&Path) -> PathBuf) -> String {
     let mut text = String::from("(version 1)\n(allow default)\n");
     text.push_str("(deny file-read-data file-write*)\n");
     let system = SYSTEM.iter().map(|path| below(Path::new(path)));
-    let read = system.chain(rules.read.iter().map(|path| below(path)));
+    let read = system.chain(rules.read.iter().map(|path| below(&real(path))));
     let devices: Vec<String> = DEVICES.iter().map(|path| literal(path)).collect();
-    let write: Vec<String> = rules.write.iter().map(|path| below(path)).chain(devices).collect();
+    let write: Vec<String> =
+        rules.write.iter().map(|path| below(&real(path))).chain(devices).collect();
     let random = ["/", "/dev/random", "/dev/urandom"].map(literal);
     for filter in read.chain(random).chain(write.iter().cloned()) {
         let _ = writeln!(text, "(allow file-read-data {filter})");
@@ -64,13 +67,19 @@ mod tests {
     fn what_is_not_named_is_refused_and_paths_are_quoted() {
         let rules =
             Rules { read: vec!["/store".into()], write: vec!["/w/a \"b\\".into()], network: false };
-        let text = profile(&rules);
+        let same = |path: &Path| path.to_path_buf();
+        let text = profile(&rules, &same);
         let head = "(version 1)\n(allow default)\n(deny file-read-data file-write*)\n";
         assert!(text.starts_with(head), "{text}");
         assert!(text.contains("(allow file-read-data (subpath \"/store\"))\n"));
         assert!(!text.contains("(allow file-write* (subpath \"/store\"))"));
         assert!(text.contains(r#"(allow file-write* (subpath "/w/a \"b\\"))"#), "{text}");
         assert!(text.contains("(deny network*)"));
-        assert!(!profile(&Rules { network: true, ..rules }).contains("network"));
+        assert!(!profile(&Rules { network: true, ..rules }, &same).contains("network"));
+        let rules = Rules { write: vec!["/tmp/w".into()], ..Rules::default() };
+        let text = profile(&rules, &|path| {
+            Path::new("/private").join(path.strip_prefix("/").unwrap_or(path))
+        });
+        assert!(text.contains("(allow file-write* (subpath \"/private/tmp/w\"))"), "{text}");
     }
 }
