@@ -7,6 +7,7 @@ mod concurrency;
 mod crash;
 mod debian;
 mod docs;
+mod dogfood;
 mod fetch;
 mod hermetic;
 mod inputs;
