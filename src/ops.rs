@@ -3,6 +3,7 @@
 mod asks_for_c;
 mod at;
 mod binaries;
+mod c_library;
 mod cargo;
 mod closure;
 mod composition;

@@ -8,10 +8,12 @@
 mod class;
 mod dynamic;
 mod image;
+mod loader;
 mod needs;
 pub mod plan;
 mod runpath;
 
+pub use loader::set_runpath_and_loader;
 pub use needs::{Needs, needs};
 pub use plan::{CompositionPlan, HostLibrary, Objects, is_c_library};
 pub use runpath::set_runpath;

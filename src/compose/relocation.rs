@@ -8,8 +8,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::merge::{LinkEnd, Merged};
-use super::relocate::{self, HostLibrary, Objects, RelocateError, needs, set_runpath};
+use super::relocate::{
+    self, HostLibrary, Objects, RelocateError, is_c_library, needs, set_runpath,
+    set_runpath_and_loader,
+};
 use crate::sys::fs::{Describe as _, FsError, write_atomic_with_mode};
 use crate::tree::Node;
 use crate::vocab::digest::{Blake3, KeyHasher};
@@ -18,6 +23,15 @@ use crate::vocab::triple::RustTriple;
 
 /// Part of the key of everything that contains relocated files.
 pub const VERSION: u32 = relocate::RELOCATOR_VERSION;
+
+/// A C library of the store's, for programs on a machine that has none of their kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CLibrary {
+    /// The loader's file.
+    pub loader: PathBuf,
+    /// The directory of loader and libraries.
+    pub dir: PathBuf,
+}
 
 /// Why a tree's programs cannot be relocated.
 #[derive(Debug, thiserror::Error)]
@@ -46,15 +60,18 @@ pub enum RelocationError {
 }
 
 /// Gives the programs of `merged` that run on `host` their search path. Returns the files that
-/// stand in for those of the objects; `cache` names the place of a relocated file.
+/// stand in for those of the objects; `cache` names the place of a relocated file. Programs are
+/// started by `c_library`, where one is given, and else by the machine's.
 pub fn relocate(
     merged: &Merged,
     layer_dirs: &[&Path],
     host: &RustTriple,
+    c_library: Option<&CLibrary>,
     cache: &dyn Fn(&Blake3) -> PathBuf,
 ) -> Result<BTreeMap<RelPath, PathBuf>, RelocationError> {
     let Some(machine) = elf_machine(host) else { return Ok(BTreeMap::new()) };
     let mut objects = Objects::default();
+    let mut on_c_library = BTreeMap::new();
     for (path, layer, node) in merged.iter() {
         match node {
             Node::File { size, .. } if *size >= 64 => {
@@ -63,6 +80,9 @@ pub fn relocate(
                     && let Some(needs) = needs(&fs::read(&file).describe("read", &file)?)
                         .map_err(|source| RelocationError::File { path: path.clone(), source })?
                 {
+                    if c_library.is_some() && needs.needed.iter().any(|name| is_c_library(name)) {
+                        on_c_library.insert(path.clone(), needs.runpath.clone());
+                    }
                     objects.add_file(path.clone(), needs);
                 }
             }
@@ -74,10 +94,17 @@ pub fn relocate(
             _ => {}
         }
     }
-    let plan = objects.plan(machine).map_err(RelocationError::Tree)?;
+    let mut plan = objects.plan(machine).map_err(RelocationError::Tree)?;
     if let Some(first) = plan.host_libraries.into_iter().next() {
         return Err(RelocationError::HostLibrary { first });
     }
+    for (path, own) in on_c_library {
+        let dir = c_library.map(|library| library.dir.display().to_string());
+        let old = plan.runpaths.remove(&path).or(own).filter(|dirs| !dirs.is_empty());
+        let dirs: Vec<String> = old.into_iter().chain(dir).collect();
+        plan.runpaths.insert(path, dirs.join(":"));
+    }
+    let loader = c_library.map(|library| library.loader.display().to_string());
     let mut replaced = BTreeMap::new();
     for (path, layer, node) in merged.iter() {
         let (Some(runpath), Node::File { executable, digest, .. }) =
@@ -85,18 +112,24 @@ pub fn relocate(
         else {
             continue;
         };
-        let key = KeyHasher::new("relocated/1")
-            .part(VERSION.to_le_bytes())
+        let mut key = KeyHasher::new("relocated/1");
+        key.part(VERSION.to_le_bytes())
             .part(digest.as_bytes())
             .part(runpath)
-            .part([u8::from(*executable)])
-            .finish();
-        let file = cache(&key);
+            .part([u8::from(*executable)]);
+        if let Some(loader) = &loader {
+            key.part(loader);
+        }
+        let file = cache(&key.finish());
         if !file.is_file() {
             let raw = path.under(layer_dirs[layer]);
             let bytes = fs::read(&raw).describe("read", &raw)?;
-            let changed = set_runpath(&bytes, runpath)
-                .map_err(|source| RelocationError::File { path: path.clone(), source })?;
+            let changed = match &loader {
+                Some(loader) => set_runpath_and_loader(&bytes, runpath, loader),
+                None => set_runpath(&bytes, runpath),
+            };
+            let changed =
+                changed.map_err(|source| RelocationError::File { path: path.clone(), source })?;
             let Some(changed) = changed else { continue };
             write_atomic_with_mode(&file, &changed, if *executable { 0o555 } else { 0o444 })?;
         }

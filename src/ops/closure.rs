@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::c_library;
 use super::composition::{Composition, compose};
 use super::context::Context;
 use super::derive::{self, Deriver};
@@ -16,7 +17,7 @@ use super::project::Project;
 use super::realise::{Realised, realise};
 use super::sysroot_packages::{self, Library};
 use super::system_rust;
-use crate::compose::relocation;
+use crate::compose::relocation::{self, CLibrary};
 use crate::hermetic::MachineRust;
 use crate::lockfile::{Artifact, Authenticated, Entry, Key, Lockfile};
 use crate::recipe::{Collection, Provides, Slot, TreeRole, Variant};
@@ -59,6 +60,9 @@ pub struct Closure {
     /// What of it is the machine's own Rust.
     #[serde(default)]
     pub machine: Option<MachineRust>,
+    /// What starts the programs, where the machine has no C library for them.
+    #[serde(default)]
+    pub c_library: Option<CLibrary>,
 }
 
 /// A composition that is to be made.
@@ -101,6 +105,7 @@ impl Closure {
     /// Whether its trees are still there.
     pub fn exists(&self) -> bool {
         self.trees.iter().all(|(_, dir)| dir.is_dir())
+            && self.c_library.iter().all(|library| library.loader.is_file())
     }
 
     /// The directory of a tree.
@@ -171,6 +176,7 @@ pub fn closure(
             .collect::<Vec<_>>()
     };
     let libraries = sysroot_packages::all_libraries(context, &entries, &object)?;
+    let c_library = c_library::stand_in(&context.host, &entries, &object);
     let compositions: Vec<Composition<'_>> = groups
         .into_iter()
         .map(|group| {
@@ -181,6 +187,7 @@ pub fn closure(
             let provides = group.provides.for_target(group.role.target.as_ref());
             let every_target = group.provides.every_target;
             Composition::new(context, group.role, group.omit, every_target, objects, links)
+                .on(context, c_library.as_ref())
                 .checked(provides)
         })
         .collect();
@@ -194,7 +201,8 @@ pub fn closure(
         .map(|entry| (entry.key.name.to_string(), entry.key.version.clone(), entry.slot))
         .collect();
     let rustc_version = String::new();
-    let mut closure = Closure { trees, tree_hashes, rustc_version, components, libraries, machine };
+    let mut closure =
+        Closure { trees, tree_hashes, rustc_version, components, libraries, machine, c_library };
     closure.rustc_version = ask_rustc(context, collection, &entries, &closure)?;
     let bytes = serde_json::to_vec(&closure).unwrap_or_default();
     context.store.write(&note, &bytes)?;
@@ -270,6 +278,9 @@ fn key(context: &Context<'_>, groups: &[Group<'_>], machine: Option<&MachineRust
     key.part(relocation::VERSION.to_le_bytes());
     if let Some(MachineRust { sysroot, identity, .. }) = machine {
         key.part("machine").part(sysroot.as_os_str().as_encoded_bytes()).part(identity.as_bytes());
+    }
+    if c_library::is_missing(&context.host) {
+        key.part("on a C library of the store's");
     }
     // Rust, cargo and the rest are told apart by what they are made of.
     for group in groups {

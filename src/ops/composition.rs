@@ -11,6 +11,7 @@ use super::context::Context;
 use super::error::Error;
 use super::host_fit::{self, Machine};
 use crate::compose::merge::{Layer, Merged};
+use crate::compose::relocation::CLibrary;
 use crate::compose::{link, relocation};
 use crate::recipe::{Provides, TreeRole};
 use crate::store::Object;
@@ -27,6 +28,7 @@ pub struct Composition<'a> {
     objects: Vec<&'a Object>,
     links: Vec<(String, String)>,
     checked: Option<Provides>,
+    c_library: Option<&'a CLibrary>,
     name: String,
     dir: PathBuf,
 }
@@ -61,7 +63,20 @@ impl<'a> Composition<'a> {
         let named = if every_target { Role { target: None, ..role.clone() } } else { role.clone() };
         let name = format!("{}-{}", &id.finish().to_string()[..32], label(&named));
         let dir = context.store.layout().compositions_dir().join(&name);
-        Self { role, omit, objects, links, checked: None, name, dir }
+        Self { role, omit, objects, links, checked: None, c_library: None, name, dir }
+    }
+
+    /// The same with programs that are started by a C library of the store's, if one is given.
+    #[must_use]
+    pub fn on(self, context: &Context<'_>, c_library: Option<&'a CLibrary>) -> Self {
+        let Some(library) = c_library.filter(|_| self.role.tree == TreeRole::Main) else {
+            return self;
+        };
+        let mut id = KeyHasher::new("composition/1 on a C library");
+        id.part(&self.name).part(library.loader.as_os_str().as_encoded_bytes());
+        let name = format!("{}-{}", &id.finish().to_string()[..32], label(&self.role));
+        let dir = context.store.layout().compositions_dir().join(&name);
+        Self { c_library, name, dir, ..self }
     }
 
     /// The same, refused where the programs that `provides` names do not run on this machine.
@@ -100,7 +115,8 @@ impl<'a> Composition<'a> {
         if let Some(provides) = &self.checked
             && self.role.tree == TreeRole::Main
         {
-            host_fit::check(&Machine::this(host), &merged, &dirs, provides)?;
+            let machine = Machine::this(host).on(self.c_library);
+            host_fit::check(&machine, &merged, &dirs, provides)?;
         }
         let root = staging.dir().join("tree");
         create_dir(&root)?;
@@ -108,7 +124,7 @@ impl<'a> Composition<'a> {
             TreeRole::Main => {
                 let cache = |key: &Blake3| store.layout().relocated(key);
                 create_dir(&store.layout().root().join("relocated"))?;
-                relocation::relocate(&merged, &dirs, host, &cache)?
+                relocation::relocate(&merged, &dirs, host, self.c_library, &cache)?
             }
             TreeRole::Sysroot => BTreeMap::new(),
         };

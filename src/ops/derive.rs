@@ -129,8 +129,9 @@ impl Deriver<'_> {
         if let Some(mac) = &mac {
             slots.extend(mac.filled(collection, host, lock.entries.iter())?);
         }
-        let tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
-        let Closure { tree_hashes, components, libraries, .. } = made;
+        let mut tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
+        let Closure { tree_hashes, components, libraries, c_library, .. } = made;
+        tools.start_on(c_library.as_ref(), host, host);
         let inputs = Vec::new();
         let ground = Ground { tools, inputs, tree_hashes, components, libraries, mac };
         Ok((ground, realised.unwrap_or_default()))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::c_library;
 use super::closure::{Closure, closure};
 use super::context::Context;
 use super::derive;
@@ -69,11 +70,12 @@ pub fn ground(
     };
     mac.iter().for_each(|mac| mac.announce(context));
     let mut tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
-    let Closure { mut tree_hashes, components, libraries, machine, .. } = note.closure;
+    let Closure { mut tree_hashes, components, libraries, machine, c_library, .. } = note.closure;
     if let Some(machine) = &machine {
         system_rust::announce(context, &machine.says, &machine.sysroot);
     }
     tools.rust.machine = machine;
+    tools.start_on(c_library.as_ref(), &context.host, target);
     let inputs = inputs(context, project)?;
     tree_hashes.extend(inputs.tree_hashes);
     tree_hashes.sort();
@@ -146,6 +148,9 @@ fn path(
     key.part(context.store.layout().root().as_os_str().as_encoded_bytes());
     key.part(env!("CARGO_PKG_VERSION")).part(builtin_digest().as_bytes());
     key.part(context.host.as_str()).part(target.as_str());
+    if c_library::is_missing(&context.host) {
+        key.part("on a C library of the store's");
+    }
     // The settings are in the root manifest, or what they leave open in the toolchain's file.
     key.part(&project.root_text).part(&project.toolchain.text).part(lock_text);
     key.part(derive::version().as_bytes());

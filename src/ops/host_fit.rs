@@ -24,7 +24,7 @@ use crate::tree::Node;
 use crate::vocab::relpath::RelPath;
 use crate::vocab::triple::RustTriple;
 
-pub use machine::Machine;
+pub use machine::{Machine, loader_of};
 
 use programs::{named, other_processor};
 
@@ -86,8 +86,9 @@ impl Misfit {
                  (`xprov recipes list`), or a newer system"
             }
             Self::Loader { musl: true, .. } => {
-                "toolchains for Linux hosts are made for glibc; machines with musl, such as \
-                 Alpine, are not supported: run xprov in a system with glibc, such as Debian"
+                "toolchains for Linux hosts are made for glibc; on machines with musl, such as \
+                 Alpine, xprov uses the one of Debian's C toolchain for the host: leave the \
+                 choice of that to xprov, or run it in a system with glibc"
             }
             Self::Loader { musl: false, .. } => {
                 "install the C library of this system's distribution, or choose a recipe whose \

@@ -48,6 +48,8 @@ pub struct Surroundings {
     pub hidden: Vec<OsString>,
     /// Variables that a program which loads libraries sees.
     pub set: Vec<(String, String)>,
+    /// What starts build scripts, where the machine has no loader for them.
+    pub loader: Option<PathBuf>,
     /// The crate.
     pub krate: Option<String>,
     /// Its version.
@@ -160,7 +162,15 @@ pub fn run(mut around: Surroundings, arguments: &[OsString]) -> Result<u8, Error
     if hidden.is_some() {
         around.set.clear();
     }
+    let through = around.loader.take().map(|loader| {
+        let words = words_for(&loader, hidden.is_some(), script, &program, arguments);
+        (loader, words)
+    });
     around.hidden.extend(hidden);
+    let (program, arguments) = match &through {
+        Some((loader, words)) => (loader.clone(), words.as_slice()),
+        None => (program, arguments),
+    };
     let Some((mode, access)) = around.access() else {
         let mut command = Confinement::none().command(&program);
         around.hide(&mut command);
@@ -171,6 +181,22 @@ pub fn run(mut around: Surroundings, arguments: &[OsString]) -> Result<u8, Error
     let status = start(&around, mode, access, &job).map_err(|source| failed(&program, source))?;
     process::die_alike(status);
     Ok(process::exit_code(status))
+}
+
+/// What `loader` is told, to start a program under the name `script` with the libraries beside
+/// itself: by an option where the program does not see the variable that says so, too.
+fn words_for(
+    loader: &Path,
+    by_option: bool,
+    script: &Path,
+    program: &Path,
+    arguments: &[OsString],
+) -> Vec<OsString> {
+    let dir = loader.parent().unwrap_or(Path::new("/")).as_os_str();
+    let libraries = [OsStr::new("--library-path"), dir];
+    let libraries = libraries.into_iter().filter(|_| by_option);
+    let own = [OsStr::new("--argv0"), script.as_os_str(), program.as_os_str()];
+    libraries.chain(own).map(OsStr::to_owned).chain(arguments.iter().cloned()).collect()
 }
 
 /// What is started.

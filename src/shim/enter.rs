@@ -232,6 +232,7 @@ fn surroundings(env_dir: PathBuf, program: Option<PathBuf>, tool: &Tool) -> Surr
     let names = by_cargo.then(|| env::vars_os().map(|(name, _)| name)).into_iter().flatten();
     let search = tool.search.iter().cloned();
     Surroundings {
+        loader: tool.program.clone().filter(|_| tool.kind == Kind::BuildScript),
         set: search.map(|(name, dirs)| (name.clone(), longer(&name, dirs))).collect(),
         hidden: names.filter(|name| name.to_str().is_some_and(|name| tool.hides(name))).collect(),
         env_dir,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
-use xprov::compose::relocate::{Needs, RelocateError, needs, set_runpath};
+use xprov::compose::relocate::{Needs, RelocateError, needs, set_runpath, set_runpath_and_loader};
 
 const LIBRARY: &str = r"
 static char zeros[100000];
@@ -155,6 +155,41 @@ fn the_same_input_gives_the_same_bytes_and_a_second_time_nothing() {
     let back = set_runpath(&other, "$ORIGIN/../private").expect("relocatable").expect("new path");
     std::fs::write(built.program(), back).expect("written");
     assert_eq!(built.run(), "42 8 5\n", "three edits later it still runs");
+}
+
+/// The machine's loader and C library, copied to a place where no loader looks by itself.
+#[test]
+fn a_program_is_started_by_another_loader() {
+    let system = Path::new(if cfg!(target_arch = "x86_64") {
+        "/lib64/ld-linux-x86-64.so.2"
+    } else {
+        "/lib/ld-linux-aarch64.so.1"
+    });
+    let real = system.canonicalize().expect("a loader");
+    for flags in [&[][..], &["-no-pie"], &["-Wl,--spare-dynamic-tags=1"], &["-g"]] {
+        let built = Built::with(flags);
+        let place = built.program().with_file_name("c library");
+        std::fs::create_dir(&place).expect("a folder");
+        let loader = place.join("ld.so");
+        std::fs::copy(&real, &loader).expect("copied");
+        std::fs::copy(real.with_file_name("libc.so.6"), place.join("libc.so.6")).expect("copied");
+        let path = format!("$ORIGIN/../private:{}", place.display());
+        let loader = loader.to_str().expect("UTF-8");
+        let bytes = set_runpath_and_loader(&built.bytes(), &path, loader).expect("relocatable");
+        let bytes = bytes.expect("something to do");
+        assert_eq!(needs_of(&bytes).runpath.as_deref(), Some(path.as_str()));
+        let facts = match xprov::inspect::facts(&bytes).expect("facts") {
+            xprov::inspect::Facts::Elf(elf) => elf,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(facts.interpreter.as_deref(), Some(loader), "{flags:?}");
+        std::fs::write(built.program(), bytes).expect("written");
+        assert_eq!(built.run(), "42 8 5\n", "{flags:?}");
+        assert_eq!(built.complaints(), "", "{flags:?}");
+        // Without its loader it does not start: no other one is asked.
+        std::fs::remove_file(loader).expect("removed");
+        assert!(Command::new(built.program()).output().is_err(), "{flags:?}");
+    }
 }
 
 #[test]

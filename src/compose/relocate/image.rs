@@ -6,6 +6,7 @@ use super::class::Class;
 
 pub(super) const PT_LOAD: u64 = 1;
 pub(super) const PT_DYNAMIC: u64 = 2;
+pub(super) const PT_INTERP: u64 = 3;
 pub(super) const PF_W: u64 = 2;
 pub(super) const SHT_STRTAB: u64 = 3;
 pub(super) const SHT_DYNAMIC: u64 = 6;

@@ -36,6 +36,17 @@ pub fn set_runpath(bytes: &[u8], runpath: &str) -> Result<Option<Vec<u8>>, Reloc
     Edit::plan(&image, &dynamic, bytes, runpath)?.apply(bytes).map(Some)
 }
 
+/// The same for any strings, which end up at the end of the string table; the first, up to a NUL,
+/// is the path.
+pub(super) fn append(
+    image: &Image,
+    dynamic: &Dynamic<'_>,
+    bytes: &[u8],
+    strings: &str,
+) -> Result<Vec<u8>, RelocateError> {
+    Edit::plan(image, dynamic, bytes, strings)?.apply(bytes)
+}
+
 /// Everything that is decided before the first byte is copied.
 struct Edit<'a> {
     image: &'a Image,
