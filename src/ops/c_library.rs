@@ -7,14 +7,19 @@
 use std::path::Path;
 
 use super::host_fit::loader_of;
+use super::toolset::Toolset;
 use crate::compose::relocation::CLibrary;
 use crate::lockfile::{Artifact, Entry};
 use crate::recipe::Slot;
+use crate::shim::build_script;
 use crate::store::Object;
 use crate::vocab::triple::RustTriple;
 
 /// Where packages have loader and C library, below the root; `{arch}` is the host's.
 const DIRS: [&str; 4] = ["lib/{arch}-linux-gnu", "usr/lib/{arch}-linux-gnu", "lib64", "usr/lib64"];
+
+/// Where a loader looks for libraries first.
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
 /// Whether programs for `host` cannot start here for want of a loader.
 pub fn is_missing(host: &RustTriple) -> bool {
@@ -49,9 +54,35 @@ fn below(dir: &Path, host: &RustTriple) -> Option<CLibrary> {
     })
 }
 
+/// Lets `c_library`, where one is given, start programs of the build that run on this machine, as
+/// it starts the tools themselves.
+pub fn start_on(
+    tools: &mut Toolset,
+    c_library: Option<&CLibrary>,
+    host: &RustTriple,
+    target: &RustTriple,
+) {
+    let Some(library) = c_library else { return };
+    let dir = library.dir.to_string_lossy();
+    let runner = (host == target).then(|| tools.runner.clone());
+    for name in [Some(build_script::TOOL.to_owned()), runner].into_iter().flatten() {
+        let Some(tool) = tools.shims.get_mut(&name) else { continue };
+        tool.program = Some(library.loader.clone());
+        match tool.search.iter_mut().find(|(name, _)| name == LIBRARY_PATH) {
+            Some((_, dirs)) => *dirs = format!("{dirs}:{dir}"),
+            None => tool.search.push((LIBRARY_PATH.to_owned(), dir.to_string())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs;
+    use std::path::PathBuf;
+
+    use crate::hermetic::{CTools, Rust};
+    use crate::shim::{Kind, Tool};
 
     use super::*;
 
@@ -66,5 +97,48 @@ mod tests {
         let loader = dir.join(Path::new(loader_of(&host)).file_name().expect("a name"));
         fs::write(&loader, "").expect("written");
         assert_eq!(below(root.path(), &host), Some(CLibrary { loader, dir }));
+    }
+
+    #[test]
+    fn build_scripts_start_on_the_stores_c_library_and_foreign_programs_do_not() {
+        let library = CLibrary { loader: "/c/lib/ld.so".into(), dir: "/c/lib".into() };
+        let [host, arm]: [RustTriple; 2] =
+            ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"]
+                .map(|text| text.parse().expect("a triple"));
+        for (target, runner) in [(&host, true), (&arm, false)] {
+            let mut before = Tool::without_program(Kind::BuildScript);
+            before.search = vec![(LIBRARY_PATH.to_owned(), "/packages".to_owned())];
+            let shims = [
+                (build_script::TOOL.to_owned(), before),
+                ("runner".to_owned(), Tool::without_program(Kind::Runner)),
+            ];
+            let mut set = Toolset { shims: shims.into(), ..empty() };
+            start_on(&mut set, None, &host, target);
+            assert_eq!(set.shims[build_script::TOOL].program, None);
+            start_on(&mut set, Some(&library), &host, target);
+            let script = &set.shims[build_script::TOOL];
+            assert_eq!(script.program.as_deref(), Some(Path::new("/c/lib/ld.so")));
+            assert_eq!(script.search[0].1, "/packages:/c/lib");
+            assert_eq!(set.shims["runner"].program.is_some(), runner);
+        }
+    }
+
+    fn empty() -> Toolset {
+        Toolset {
+            shims: BTreeMap::new(),
+            links: BTreeMap::new(),
+            files: BTreeMap::new(),
+            rust: Rust {
+                cargo: PathBuf::new(),
+                rustc: PathBuf::new(),
+                rustdoc: PathBuf::new(),
+                version_verbose: String::new(),
+            },
+            target: CTools::default(),
+            host: CTools::default(),
+            runner: "runner".to_owned(),
+            glibc: None,
+            variables: Vec::new(),
+        }
     }
 }

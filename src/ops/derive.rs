@@ -5,6 +5,7 @@ mod inputs;
 mod rust_std;
 mod unwind;
 
+use super::c_library;
 use super::closure::{Closure, closure, variant};
 use super::context::Context;
 use super::error::Error;
@@ -131,7 +132,7 @@ impl Deriver<'_> {
         }
         let mut tools = Toolset::new(host, host, &slots, &made.rustc_version)?;
         let Closure { tree_hashes, components, libraries, c_library, .. } = made;
-        tools.start_on(c_library.as_ref(), host, host);
+        c_library::start_on(&mut tools, c_library.as_ref(), host, host);
         let inputs = Vec::new();
         let ground = Ground { tools, inputs, tree_hashes, components, libraries, mac };
         Ok((ground, realised.unwrap_or_default()))

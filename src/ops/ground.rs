@@ -75,7 +75,7 @@ pub fn ground(
         system_rust::announce(context, &machine.says, &machine.sysroot);
     }
     tools.rust.machine = machine;
-    tools.start_on(c_library.as_ref(), &context.host, target);
+    c_library::start_on(&mut tools, c_library.as_ref(), &context.host, target);
     let inputs = inputs(context, project)?;
     tree_hashes.extend(inputs.tree_hashes);
     tree_hashes.sort();

@@ -194,6 +194,7 @@ mod tests {
 
     use super::*;
     use crate::compose::merge::Layer;
+    use crate::compose::relocation::CLibrary;
     use crate::inspect::mach_o::tests::program as mac_program;
     use crate::recipe::{Tool, ToolKind};
     use crate::tree::Tree;
@@ -313,6 +314,25 @@ mod tests {
         assert_eq!((alpine.is_musl, alpine.glibc), (true, None));
         let error = fits(&alpine, &[("bin/tool", &program)]).expect_err("no loader");
         assert!(error.ends_with("does not have: its C library is musl"), "{error}");
+    }
+
+    #[test]
+    fn a_c_library_of_the_stores_stands_in_for_the_machines() {
+        let host = RustTriple::of_this_program();
+        let (program, loader) = own();
+        let empty = tempfile::tempdir().expect("a directory");
+        let bare = Machine::at(&host, empty.path());
+        assert!(fits(&bare, &[("bin/tool", &program)]).is_err());
+        let loader = crate::sys::fs::real_path(Path::new(&loader));
+        let dir = loader.parent().expect("a parent").to_path_buf();
+        let library = CLibrary { loader, dir };
+        let machine = bare.on(Some(&library));
+        assert_eq!(machine.glibc, Machine::this(&host).glibc);
+        assert_eq!(fits(&machine, &[("bin/tool", &program)]), Ok(()));
+        // It stands in for the one loader, not for any.
+        let other = own().1.replace("ld-", "dl-");
+        let moved = replaced(&program, &own().1, &other);
+        assert!(fits(&machine, &[("bin/tool", &moved)]).is_err());
     }
 
     #[test]

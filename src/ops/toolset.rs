@@ -12,7 +12,6 @@ use super::error::Error;
 use super::mac;
 use super::request::needs_runner;
 use super::sysroot_packages;
-use crate::compose::relocation::CLibrary;
 use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
@@ -147,7 +146,7 @@ impl Filled {
     /// Where programs that run on this machine find what packages brought to the host's sysroot.
     fn run_dirs(&self) -> Vec<(String, String)> {
         let dir = self.sysroot_tree.join(sysroot_packages::RUN_DIR);
-        let dirs = (LIBRARY_PATH.to_owned(), dir.to_string_lossy().into_owned());
+        let dirs = ("LD_LIBRARY_PATH".to_owned(), dir.to_string_lossy().into_owned());
         if self.has_packages { vec![dirs] } else { Vec::new() }
     }
 
@@ -260,28 +259,6 @@ impl Toolset {
         Ok(set)
     }
 
-    /// Programs of the build that run on this machine are started by `c_library`, where one is
-    /// given, as the tools themselves are.
-    pub fn start_on(
-        &mut self,
-        c_library: Option<&CLibrary>,
-        host: &RustTriple,
-        target: &RustTriple,
-    ) {
-        let Some(library) = c_library else { return };
-        let dir = library.dir.to_string_lossy();
-        let runner = (host == target).then(|| self.runner.clone());
-        for name in [Some(build_script::TOOL.to_owned()), runner].into_iter().flatten() {
-            let Some(tool) = self.shims.get_mut(&name) else { continue };
-            tool.program = Some(library.loader.clone());
-            let known = tool.search.iter_mut().find(|(name, _)| name == LIBRARY_PATH);
-            match known {
-                Some((_, dirs)) => *dirs = format!("{dirs}:{dir}"),
-                None => tool.search.push((LIBRARY_PATH.to_owned(), dir.to_string())),
-            }
-        }
-    }
-
     /// A tool that the settings ask for by its name goes before whatever has that name, too.
     fn add_host_tool(&mut self, from: &Filled, host: &RustTriple) -> Result<(), Error> {
         for pattern in &from.provides.links {
@@ -353,9 +330,6 @@ impl Toolset {
         Ok(())
     }
 }
-
-/// Where a loader looks for libraries.
-const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
 /// What the names of compilers have in them: only such links are looked at, for each call of xprov
 /// does this.

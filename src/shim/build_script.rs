@@ -244,3 +244,19 @@ fn start(
     around.hide(&mut command);
     command.args(job.arguments).status()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loader_is_told_the_name_the_program_and_where_libraries_are() {
+        let words = |by_option| {
+            let paths = ["/c/ld.so", "/t/build-script-build", "/t/real"].map(Path::new);
+            let words = words_for(paths[0], by_option, paths[1], paths[2], &["x".into()]);
+            words.join(OsStr::new(" ")).into_string().expect("UTF-8")
+        };
+        assert_eq!(words(false), "--argv0 /t/build-script-build /t/real x");
+        assert_eq!(words(true), "--library-path /c --argv0 /t/build-script-build /t/real x");
+    }
+}
