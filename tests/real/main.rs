@@ -5,6 +5,7 @@
 //! directory (`tmp/real`), where the next run finds it; deleting that folder is safe at any time.
 
 mod components;
+mod dogfood;
 mod equal_bytes;
 mod harbor;
 mod host_tools;
