@@ -154,12 +154,12 @@ fn the_static_xprov_does_the_whole_job_in_an_empty_root() {
     machine.lock(&project, &[TARGET]);
     machine.xprov(&project, &["restore", "--locked"]).ok();
     machine.xprov(&project, &["cargo", "--target", TARGET, "--", "fetch"]).ok();
-    let served = base().join("served");
-    fs::create_dir_all(&served).expect("a folder");
+    let folder = base().join("served");
+    fs::create_dir_all(&folder).expect("a folder");
     // Other bytes in each run: the store does not have them.
     let text = format!("{:?}\n", SystemTime::now());
-    fs::write(served.join("words.txt"), &text).expect("written");
-    let server = Loopback::serve(&served);
+    fs::write(folder.join("words.txt"), &text).expect("written");
+    let server = Loopback::serve(&folder);
     let manifest = fs::read_to_string(project.join("Cargo.toml")).expect("a manifest");
     let input = format!(
         "\n[workspace.metadata.xprov.inputs.words]\nurl = \"{}/words.txt\"\nsha256 = \"{}\"\nenv = \
