@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::error::Error;
 use super::ground::Ground;
+use super::mac::Mac;
 use super::project::Project;
 use super::shims::{self, Isa};
 use super::sysroot_packages::Library;
@@ -96,7 +97,7 @@ pub fn environment(
         read.extend(mac.read_roots());
         tool_variables.extend(mac.variables(&context.host, &named));
     }
-    let machine = ground.mac.as_ref().map(|mac| mac.identity()).unwrap_or_default();
+    let machine = ground.mac.as_ref().map(Mac::identity).unwrap_or_default();
     let plan = Plan::new(&PlanInput {
         host: &context.host,
         target,

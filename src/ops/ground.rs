@@ -68,7 +68,9 @@ pub fn ground(
         Some(note) => note,
         None => make(context, project, of_machine, target, memorable)?,
     };
-    mac.iter().for_each(|mac| mac.announce(context));
+    if let Some(mac) = &mac {
+        mac.announce(context);
+    }
     let mut tools = Toolset::new(&context.host, target, &note.filled, &note.closure.rustc_version)?;
     let Closure { mut tree_hashes, components, libraries, machine, c_library, .. } = note.closure;
     if let Some(machine) = &machine {

@@ -8,7 +8,7 @@ mod ask;
 mod stamp;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ impl Mac {
             developer_dir.display()
         );
         for (name, program) in programs {
-            text.push_str(&format!("{name} {}\n", program.display()));
+            let _ = writeln!(text, "{name} {}", program.display());
         }
         text
     }

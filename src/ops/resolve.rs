@@ -363,12 +363,12 @@ fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComp
 /// the one that is there.
 fn of_machine(demand: &Demand<'_>, expansions: &[Expansion<'_>]) -> Result<Vec<Entry>, Error> {
     let own = expansions.iter().filter(|expansion| expansion.component.machine.is_some());
-    own.map(|expansion| match demand.version {
-        Some(_) => Err(no_artifact(demand, expansion)),
-        None => {
-            let version = "installed".to_owned();
-            Ok(make_entry(demand, expansion, version, Authenticated::Impure, Vec::new()))
+    own.map(|expansion| {
+        if demand.version.is_some() {
+            return Err(no_artifact(demand, expansion));
         }
+        let version = "installed".to_owned();
+        Ok(make_entry(demand, expansion, version, Authenticated::Impure, Vec::new()))
     })
     .collect()
 }

@@ -10,6 +10,7 @@ use crate::sys::lock::FileLock;
 use crate::sys::staging::{Staging, StagingArea};
 use crate::tree::{Folding, ManifestError, Node, Tree};
 use crate::vocab::digest::TreeHash;
+use crate::vocab::relpath::RelPath;
 use crate::vocab::storepath::StorePath;
 
 /// The store.
@@ -162,7 +163,7 @@ fn make_read_only(root: &Path, tree: &Tree) -> Result<(), FsError> {
             // Its name is another's on this disk.
             Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
                 let shared = shared.get_or_insert_with(|| Folding::MAC.shared(tree.iter()));
-                let above = std::iter::successors(Some(path.clone()), |path| path.parent());
+                let above = std::iter::successors(Some(path.clone()), RelPath::parent);
                 if !above.into_iter().any(|path| shared.contains(&path)) {
                     return Err(error);
                 }

@@ -60,9 +60,10 @@ impl Folding {
         if path.is_ascii() {
             return if self.case { path.to_ascii_lowercase() } else { path.to_owned() };
         }
-        let decomposed = |text: &str| match self.composition {
-            true => DecomposingNormalizerBorrowed::new_nfd().normalize(text).into_owned(),
-            false => text.to_owned(),
+        let normalizer = self.composition.then(DecomposingNormalizerBorrowed::new_nfd);
+        let decomposed = |text: &str| match &normalizer {
+            Some(normalizer) => normalizer.normalize(text).into_owned(),
+            None => text.to_owned(),
         };
         let mut key = decomposed(path);
         if self.case {

@@ -61,6 +61,15 @@ impl Seen {
     }
 }
 
+/// A tool of Apple's: it says which it is, and what it was given.
+fn tool(name: &str) -> String {
+    format!(
+        "#!/bin/sh\n[ \"$1\" != --version ] || \
+         {{ echo 'Apple clang version 17.0.0 (clang-1700.0.13.3)'; exit; }}\n\
+         echo {name} \"$@\" SDKROOT=\"$SDKROOT\"\n"
+    )
+}
+
 impl Machine {
     /// The project's lock is written on this machine, for the Mac as well.
     fn new() -> Self {
@@ -98,8 +107,8 @@ impl Machine {
         self.program("usr/bin/sw_vers", &format!("#!/bin/sh\necho '{version}'\n"));
         self.program("bin/sh", "#!/bin/sh\nexec /bin/sh \"$@\"\n");
         self.program("usr/bin/sed", "#!/bin/sh\nexec /bin/sed \"$@\"\n");
-        for tool in ["clang", "clang++", "ar", "ranlib", "strip", "make"] {
-            self.program(&format!("{DEVELOPER}/usr/bin/{tool}"), &self.tool(tool));
+        for name in ["clang", "clang++", "ar", "ranlib", "strip", "make"] {
+            self.program(&format!("{DEVELOPER}/usr/bin/{name}"), &tool(name));
         }
         self.write(&format!("{DEVELOPER}/SDKs/MacOSX15.4.sdk/SDKSettings.json"), "{}");
         let link = self.root.join(DEVELOPER).join("SDKs/MacOSX.sdk");
@@ -147,15 +156,6 @@ impl Machine {
         )
     }
 
-    /// A tool of Apple's: it says which it is, and what it was given.
-    fn tool(&self, name: &str) -> String {
-        format!(
-            "#!/bin/sh\n[ \"$1\" != --version ] || \
-             {{ echo 'Apple clang version 17.0.0 (clang-1700.0.13.3)'; exit; }}\n\
-             echo {name} \"$@\" SDKROOT=\"$SDKROOT\"\n"
-        )
-    }
-
     fn calls(&self) -> usize {
         let text = fs::read_to_string(self.root.join("calls")).unwrap_or_default();
         text.lines().count()
@@ -182,7 +182,7 @@ impl Machine {
     }
 
     /// `xprov build` on the Mac.
-    fn build(&self) -> Result<Seen, ops::Error> {
+    fn build(&self) -> Result<Seen, Box<ops::Error>> {
         let (ambient, said) = (self.ambient(), Said::default());
         let mode = LockMode { locked: true, ..LockMode::default() };
         let mut context = Context::new(&ambient, &said, mode)?;
@@ -279,7 +279,7 @@ fn xcrun_is_asked_again_only_when_something_changed_and_that_is_another_environm
     assert!(said(&first) && said(&second), "it is said each time");
 
     // An update of the tools: the same places, another compiler.
-    let clang = machine.tool("clang").replace("17.0.0", "17.0.1");
+    let clang = tool("clang").replace("17.0.0", "17.0.1");
     machine.program(&format!("{DEVELOPER}/usr/bin/clang"), &clang);
     let updated = machine.build().expect("built");
     assert_ne!(updated.env_id, first.env_id);

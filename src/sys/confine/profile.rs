@@ -24,15 +24,15 @@ const SYSTEM: [&str; 10] = [
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/dtracehelper", "/dev/tty"];
 
 /// The profile's text: what is not named is refused for files and the network, and only those.
-/// The kernel compares real paths (`/tmp` is a link to `/private/tmp`), which `real` knows.
-pub fn profile(rules: &Rules, real: &dyn Fn(&Path) -> PathBuf) -> String {
+/// The kernel compares real paths (`/tmp` is a link to `/private/tmp`), which `resolve` knows.
+pub fn profile(rules: &Rules, resolve: &dyn Fn(&Path) -> PathBuf) -> String {
     let mut text = String::from("(version 1)\n(allow default)\n");
     text.push_str("(deny file-read-data file-write*)\n");
     let system = SYSTEM.iter().map(|path| below(Path::new(path)));
-    let read = system.chain(rules.read.iter().map(|path| below(&real(path))));
+    let read = system.chain(rules.read.iter().map(|path| below(&resolve(path))));
     let devices: Vec<String> = DEVICES.iter().map(|path| literal(path)).collect();
     let write: Vec<String> =
-        rules.write.iter().map(|path| below(&real(path))).chain(devices).collect();
+        rules.write.iter().map(|path| below(&resolve(path))).chain(devices).collect();
     let random = ["/", "/dev/random", "/dev/urandom"].map(literal);
     for filter in read.chain(random).chain(write.iter().cloned()) {
         let _ = writeln!(text, "(allow file-read-data {filter})");
