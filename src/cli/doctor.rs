@@ -67,7 +67,7 @@ fn sentence(guard: Guard) -> &'static str {
         Guard::Prevented => "no build sees it",
         Guard::Reported => "builds leave it out and say so",
         Guard::Refused => "builds nothing while it is there",
-        Guard::Chosen => "builds see it, because `env.pass` names it; it is part of env-id",
+        Guard::Chosen => "builds see it, because the settings say so; it is part of env-id",
         Guard::Open => "does without it",
     }
 }

@@ -125,7 +125,7 @@ fn nothing_has_that_name() {
     --- stderr
     error: no recipe is named `fake-gcc`
 
-      help: there are apple-clang, arm-gnu, bootlin, cmake, cmake-release, fake-gcc-arm, fake-gcc-host, fake-qemu, fake-rust, fake-tools, gcc-aarch64-linux-gnu, gcc-aarch64-linux-musl, gcc-arm-linux-gnueabihf, gcc-arm-linux-musleabihf, gcc-[HOST-PREFIX], gcc-x86_64-linux-musl, lld, macos-cross, macos-tools, musl-cc, musl-cross, ninja, ninja-release, perl, posix-tools, protoc, protoc-release, qemu-user, rust-debian, rust-dist, rust-release, zig, zig-release
+      help: there are apple-clang, arm-gnu, bootlin, cmake, cmake-release, fake-gcc-arm, fake-gcc-host, fake-qemu, fake-rust, fake-tools, gcc-aarch64-linux-gnu, gcc-aarch64-linux-musl, gcc-arm-linux-gnueabihf, gcc-arm-linux-musleabihf, gcc-[HOST-PREFIX], gcc-x86_64-linux-musl, lld, macos-cross, macos-tools, musl-cc, musl-cross, ninja, ninja-release, perl, posix-tools, protoc, protoc-release, qemu-user, rust-debian, rust-dist, rust-release, rust-system, zig, zig-release
     ");
     assert_snapshot!(project.xprov("store path fake-gcc"), @r"
     exit 2

@@ -115,7 +115,7 @@ fn settings_that_name_a_recipe_that_does_not_exist() {
     --- stderr
     error: no recipe `rust-gentoo` for rust
 
-      help: there are fake-rust, rust-debian, rust-dist, rust-release
+      help: there are fake-rust, rust-debian, rust-dist, rust-release, rust-system
     ");
 }
 

@@ -119,7 +119,7 @@ fn a_component_that_no_recipe_has_is_an_error_that_says_what_there_is() {
     error: recipe `fake-rust` has no component `rust-analyzer`
 
       help: fake-rust has on request: clippy, rustfmt
-      help: recipes that have it: rust-debian, rust-dist, rust-release
+      help: recipes that have it: rust-debian, rust-dist, rust-release, rust-system
     ");
     project
         .settings(&format!("targets = [\"{TARGET}\"]\ntools = {{ components = [\"clippy\"] }}\n"));
