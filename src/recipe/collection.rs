@@ -398,7 +398,9 @@ mod tests {
     #[test]
     fn what_is_on_request_is_of_the_compilers_version() {
         let collection = builtin();
-        for selected in collection.iter().filter(|selected| selected.recipe.slot == Slot::Rust) {
+        let of_rust = collection.iter().filter(|selected| selected.recipe.slot == Slot::Rust);
+        // What the machine has, it has in one version.
+        for selected in of_rust.filter(|selected| !selected.recipe.is_impure()) {
             let recipe = selected.recipe;
             let names: Vec<&str> = recipe.on_request().map(Name::as_str).collect();
             assert_eq!(
