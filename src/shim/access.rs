@@ -96,6 +96,20 @@ const SEARCHED_BY_MAKE: [&str; 2] = ["/usr/include", "/usr/local/include"];
 const LOOKED_AT_BY_TOOLS: [&str; 7] =
     ["/usr", "/opt", "/lib", "/lib64", "/etc/debian_version", "/bin/pwd", "/usr/bin/pwd"];
 
+/// Where the pinned pkg-config would look if nobody told it where: it asks whether these directories
+/// are there before it reads its variables, and then looks elsewhere. Themselves: what is opened in
+/// them is worth a notice.
+const LOOKED_AT_BY_PKG_CONFIG: [&str; 8] = [
+    "/usr/lib/pkgconfig",
+    "/usr/lib/x86_64-linux-gnu/pkgconfig",
+    "/usr/lib/aarch64-linux-gnu/pkgconfig",
+    "/usr/share/pkgconfig",
+    "/usr/local/lib/pkgconfig",
+    "/usr/local/lib/x86_64-linux-gnu/pkgconfig",
+    "/usr/local/lib/aarch64-linux-gnu/pkgconfig",
+    "/usr/local/share/pkgconfig",
+];
+
 /// What the C library, allocators, compilers and Rust's std ask for by themselves, in order to be
 /// fast or to write in colour. It does not exist for a build, and nobody needs to know.
 const ASKED_FOR_SPEED: [&str; 8] = [
@@ -171,7 +185,12 @@ impl Access {
             {
                 Verdict::Hidden
             }
-            Wish::Look if LOOKED_AT_BY_TOOLS.iter().any(|name| path == Path::new(name)) => {
+            Wish::Look
+                if LOOKED_AT_BY_TOOLS
+                    .iter()
+                    .chain(&LOOKED_AT_BY_PKG_CONFIG)
+                    .any(|name| path == Path::new(name)) =>
+            {
                 Verdict::Hidden
             }
             _ => Verdict::Refused,
@@ -323,6 +342,9 @@ mod tests {
         assert_eq!(verdict(Wish::Read, "/sys/fs/cgroup/cpu.max"), Verdict::Hidden);
         assert_eq!(verdict(Wish::Look, "/usr"), Verdict::Hidden);
         assert_eq!(verdict(Wish::Look, "/usr/bin"), Verdict::Refused);
+        assert_eq!(verdict(Wish::Look, "/usr/lib/pkgconfig"), Verdict::Hidden);
+        assert_eq!(verdict(Wish::Read, "/usr/lib/pkgconfig"), Verdict::Refused);
+        assert_eq!(verdict(Wish::Look, "/usr/lib/pkgconfig/zlib.pc"), Verdict::Refused);
         assert_eq!(verdict(Wish::Read, "/etc/debian_version"), Verdict::Refused);
     }
 
