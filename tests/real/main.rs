@@ -24,6 +24,7 @@ mod shell;
 mod stale;
 mod sysroot_packages;
 mod tools;
+mod unwind;
 mod upstream;
 mod zero_configuration;
 mod zig;
