@@ -181,7 +181,12 @@ impl Work<'_> {
         let variables = &plan.variables;
         command.envs(variables.iter().map(|variable| (&variable.name, &variable.value)));
         command.env("CARGO_ENCODED_RUSTFLAGS", flags(&plan, source, installed));
-        command.args(["build", "--release", "--offline", "--message-format=json"]);
+        command.args([
+            "build",
+            "--release",
+            "--offline",
+            "--message-format=json-render-diagnostics",
+        ]);
         self.common(&mut command, project, library);
         command.arg("--config").arg(&plan.config.path);
         let messages = self.run(&mut command, "cargo build")?;
