@@ -20,11 +20,12 @@ pub fn text(outcome: &WhyOutcome, ambient: &Ambient, style: Style) -> String {
         if index > 0 {
             text.push('\n');
         }
-        let _ = writeln!(text, "{subject}, a {} of builds for {target}", answer.sort.as_str());
+        let a = if answer.sort == Sort::Input { "an" } else { "a" };
+        let _ = writeln!(text, "{subject}, {a} {} of builds for {target}", answer.sort.as_str());
         let value = answer.value.as_deref().unwrap_or(match answer.sort {
             Sort::Variable => "not set",
             Sort::Flag => "not used",
-            Sort::Tool | Sort::Sandbox | Sort::Crate => "none",
+            Sort::Tool | Sort::Sandbox | Sort::Crate | Sort::Input | Sort::Package => "none",
         });
         let _ = writeln!(text, "  value    {value}");
         for layer in &answer.layers {

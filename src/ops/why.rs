@@ -1,11 +1,12 @@
-//! `why`: what a build sees of a variable, a flag, a tool or a crate, which layers spoke of it, who
-//! won and what was dropped. Makes the environment where it is not there yet, as `env` does, and
-//! builds nothing.
+//! `why`: what a build sees of a variable, a flag, a tool, a crate or what is pinned beside them, which
+//! layers spoke of it, who won and what was dropped. Makes the environment where it is not there yet,
+//! as `env` does, and builds nothing.
 
 mod calls;
 mod flag;
 mod native;
 mod package;
+mod pinned;
 mod sandbox;
 mod tool;
 mod variable;
@@ -62,6 +63,10 @@ pub enum Sort {
     Sandbox,
     /// A crate of Cargo.lock.
     Crate,
+    /// A pinned file of the settings.
+    Input,
+    /// A Debian package of a sysroot.
+    Package,
 }
 
 impl Sort {
@@ -73,6 +78,8 @@ impl Sort {
             Self::Tool => "tool",
             Self::Sandbox => "sandbox",
             Self::Crate => "crate",
+            Self::Input => "input",
+            Self::Package => "package",
         }
     }
 }
@@ -180,13 +187,16 @@ pub fn why(
             tool::answer(&scene, subject)?,
             sandbox::answer(&scene, subject),
             package::answer(&scene, subject),
+            pinned::input(&scene, subject),
+            pinned::package(&scene, subject)?,
         ]
         .into_iter()
         .flatten()
         .collect()
     };
     let nearest = if is_guess(subject, &answers) {
-        let words = scene.words();
+        let mut words = scene.words();
+        words.extend(pinned::words(&scene)?);
         let words = words.iter().map(String::as_str).filter(|word| *word != subject);
         nearest(subject, words).into_iter().map(str::to_owned).collect()
     } else {

@@ -176,6 +176,15 @@ fn openssl_is_linked_from_packages_and_found_at_run_time() {
         let compile = [&gcc, source, "-o", out, "-lssl", "-lcrypto"];
         machine.xprov(&dir, &[&["exec", "--target", target, "--"], &compile[..]].concat()).ok();
     }
+    for (package, words) in [
+        ("libssl-dev", &["settings, target.", "packages, Cargo.toml:", "in the sysroot of"][..]),
+        ("libssl3", &["a package of the settings needs it", "libcrypto.so.3, at usr/lib/"]),
+    ] {
+        let said = machine.xprov(&dir, &["why", "--target", ARM64, package]).ok().stdout;
+        for words in words {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
     // No flag of the machine's own packages, by any name.
     let probe = ["pkg-config", "--cflags", "--libs", "openssl"];
     let host_probe = machine.xprov(&dir, &[&["exec", "--"], &probe[..]].concat()).ok().stdout;

@@ -102,6 +102,26 @@ fn restore_fetches_an_input_once_and_each_form_says_where_it_is() {
 }
 
 #[test]
+fn why_says_where_an_input_comes_from_and_what_build_scripts_see() {
+    let project = with_input("as = \"path\"");
+    project.xprov("-q --locked restore").ok();
+    let line = format!("-q why ui --target {TARGET}");
+    let said = project.xprov(&line).ok().stdout.clone();
+    // Outputs come without what differs from run to run.
+    assert_snapshot!(said, @r#"
+    ui, an input of builds for armv7-unknown-linux-gnueabihf
+      value    [XPROV_HOME]/v1/objects/[DIGEST]-ui-fb3088a3/v5.1.tar.gz
+      wins     settings, inputs.ui, Cargo.toml:7: http://127.0.0.1:[PORT]/tags/v5.1.tar.gz
+      tells    sha256: [DIGEST]
+               bytes with another digest are refused
+      wins     as = "path": UI_DOWNLOAD_URL=[XPROV_HOME]/v1/objects/[DIGEST]-ui-fb3088a3/v5.1.tar.gz
+               build scripts see it
+    "#);
+    let line = format!("-q why uii --target {TARGET}");
+    assert!(project.xprov(&line).stdout.contains("help: there is ui"));
+}
+
+#[test]
 fn two_stores_give_the_same_env_id() {
     let ids = [(); 2].map(|()| {
         let project = with_input("as = \"file-url\"");
