@@ -6,6 +6,7 @@
 pub mod arm;
 pub mod elf;
 pub mod glibc;
+mod image;
 pub mod mach_o;
 pub mod policy;
 mod read_elf;
@@ -13,6 +14,7 @@ pub mod rules;
 mod versions;
 
 pub use elf::ElfFacts;
+pub use image::image;
 pub use mach_o::{MachO, mach_o};
 pub use policy::Policy;
 pub use rules::{Finding, Rule, Verdict, check};

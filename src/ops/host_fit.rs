@@ -17,7 +17,7 @@ use super::error::Error;
 use crate::compose::merge::Merged;
 use crate::inspect::elf::ElfFacts;
 use crate::inspect::glibc::glibc_need;
-use crate::inspect::{Facts, facts, mach_o};
+use crate::inspect::{Facts, facts, image, mach_o};
 use crate::recipe::Provides;
 use crate::sys::fs::Describe as _;
 use crate::tree::Node;
@@ -135,11 +135,12 @@ pub fn check(
             }
             continue;
         }
-        let bytes = fs::read(&file).describe("read", &file)?;
         if !machine.host.is_linux() {
+            let bytes = fs::read(&file).describe("read", &file)?;
             mac::check(machine, merged, path, &mach_o(&bytes).unwrap_or_default(), is_named)?;
             continue;
         }
+        let bytes = fs::File::open(&file).and_then(image).describe("read", &file)?;
         // A damaged one is not the machine's fault, and fails with its own words when it is used.
         let Ok(Facts::Elf(elf)) = facts(&bytes) else { continue };
         if elf.kind.is_program() {
