@@ -48,15 +48,9 @@ impl Plain {
     fn new(scratch: &Scratch, project: &Path) -> Result<Self> {
         let tools = Tools::of(scratch)?;
         let host = RustTriple::of_this_program();
-        let (program, sysroot) = tools.behind(&format!("{}-gcc", host.tool_prefix()))?;
-        // Cargo hands no flags to the linker of build scripts under --target, so this one needs a
-        // script: it is called once for each of them, which a build of seconds does not notice.
-        let host_linker = project.with_extension("host-gcc");
-        let script = format!("#!/bin/sh\nexec {} {sysroot} \"$@\"\n", program.display());
-        fs::write(&host_linker, script)?;
-        fs::set_permissions(&host_linker, fs::Permissions::from_mode(0o755))?;
+        let host_compiler = host_compiler(&tools)?;
+        let host_linker = host_linker(&tools, &project.with_extension("host-gcc"))?;
         let compiler = tools.behind("aarch64-linux-gnu-gcc")?;
-        let host_compiler = format!("{} {sysroot}", program.display());
         let cargo_home = scratch.home().join("cargo");
         Ok(Self { tools, cargo_home, host, host_linker, host_compiler, compiler })
     }
@@ -75,4 +69,20 @@ impl Plain {
         command.env(format!("CARGO_TARGET_{host}_LINKER"), &self.host_linker);
         command
     }
+}
+
+/// The host's compiler with its sysroot.
+fn host_compiler(tools: &Tools) -> Result<String> {
+    let host = RustTriple::of_this_program();
+    let (program, sysroot) = tools.behind(&format!("{}-gcc", host.tool_prefix()))?;
+    Ok(format!("{} {sysroot}", program.display()))
+}
+
+/// Writes the linker of build scripts. Cargo hands it no flags under --target, so it needs a script:
+/// it is called once for each of them, which a build of seconds does not notice.
+pub fn host_linker(tools: &Tools, path: &Path) -> Result<PathBuf> {
+    let script = format!("#!/bin/sh\nexec {} \"$@\"\n", host_compiler(tools)?);
+    fs::write(path, script)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    Ok(path.to_path_buf())
 }

@@ -1,12 +1,15 @@
 //! The figures of `docs/benchmarks.md`: run by `cargo bench --bench speed`, which prints the
-//! table. Arguments (`build`, `cold`, `env`, `shim`, `restore`) choose rows.
+//! table. Arguments (`build`, `cold`, `env`, `second`, `shim`,
+//! `std`, `restore`) choose rows.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod cold;
+mod derived;
 mod machine;
 mod restore;
 mod sample;
 mod scratch;
+mod second;
 mod server;
 mod tools;
 
@@ -44,6 +47,12 @@ fn main() -> Result<()> {
     }
     if wants("env") {
         env(&scratch)?;
+    }
+    if wants("second") {
+        second(&scratch)?;
+    }
+    if wants("std") {
+        derived(&scratch)?;
     }
     if wants("shim") {
         shim(&scratch)?;
@@ -122,6 +131,32 @@ fn env(scratch: &Scratch) -> Result<()> {
     let (nothing, env) = in_turn(200, &mut nothing, &mut ours)?;
     row("starting `true`", &nothing, "");
     row("`xprov env`, harbor", &env, "at most 5 ms");
+    Ok(())
+}
+
+/// Another project with the same pins, on a machine that has them.
+fn second(scratch: &Scratch) -> Result<()> {
+    let dir = in_memory();
+    std::fs::create_dir_all(&dir)?;
+    let measured = second::measure(scratch, &dir, 20);
+    std::fs::remove_dir_all(&dir)?;
+    let figures = measured?;
+    row("`cargo metadata --no-deps` of a new project", &figures.metadata, "");
+    row("`xprov env` of a new project with known pins", &figures.env, "below 50 ms");
+    println!("| connections of all these, and of a build | {} | | | | 0 |", figures.connections);
+    Ok(())
+}
+
+/// The standard library of a musl target, built by xprov and by cargo alone.
+fn derived(scratch: &Scratch) -> Result<()> {
+    let dir = in_memory();
+    std::fs::create_dir_all(&dir)?;
+    let measured = derived::measure(scratch, &dir, 3);
+    std::fs::remove_dir_all(&dir)?;
+    let (cargo, xprov) = measured?;
+    row("`cargo build -Zbuild-std`, x86_64 musl", &cargo, "");
+    row("`xprov restore` deriving the same", &xprov, "");
+    part("xprov over cargo, std", &cargo, &xprov, "at most 30 %");
     Ok(())
 }
 

@@ -49,12 +49,17 @@ impl Scratch {
 
     /// The same in another directory.
     pub fn project_in(&self, dir: &Path, name: &str) -> Result<PathBuf> {
+        self.project_for(dir, name, TARGET)
+    }
+
+    /// The same for another target.
+    pub fn project_for(&self, dir: &Path, name: &str, target: &str) -> Result<PathBuf> {
         let to = dir.join(name);
         if !to.is_dir() {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects").join(name);
             run(Command::new("cp").arg("-r").arg(from).arg(&to))?;
         }
-        run(xprov(&self.home(), &to).args(["build", "--target", TARGET]))?;
+        run(xprov(&self.home(), &to).args(["build", "--target", target]))?;
         Ok(to)
     }
 

@@ -39,15 +39,26 @@ impl Tools {
 
     /// What the shim of this name starts, with the sysroot that it adds.
     pub fn behind(&self, name: &str) -> Result<(PathBuf, String)> {
+        let (program, before) = self.started(name)?;
+        let sysroot = before.into_iter().find(|argument| argument.starts_with("--sysroot="));
+        Ok((program, sysroot.ok_or("no sysroot")?))
+    }
+
+    /// What the shim of this name starts, and with which arguments before the caller's.
+    fn started(&self, name: &str) -> Result<(PathBuf, Vec<String>)> {
         let env_dir = self.bin.parent().ok_or("no environment")?;
         let text = fs::read_to_string(env_dir.join("tools").join(format!("{name}.json")))?;
         let file: serde_json::Value = serde_json::from_str(&text)?;
         let tool = &file["tool"];
         let program = tool["program"].as_str().ok_or("no program")?;
-        let before = tool["before"].as_array();
-        let mut before = before.into_iter().flatten().filter_map(serde_json::Value::as_str);
-        let sysroot = before.find(|argument| argument.starts_with("--sysroot="));
-        Ok((env_dir.join(program), sysroot.ok_or("no sysroot")?.to_owned()))
+        let before = tool["before"].as_array().into_iter().flatten();
+        let before = before.filter_map(serde_json::Value::as_str).map(str::to_owned).collect();
+        Ok((env_dir.join(program), before))
+    }
+
+    /// The pinned rustc.
+    pub fn rustc(&self) -> Result<PathBuf> {
+        Ok(self.started("rustc")?.0)
     }
 
     /// A file in the composition whose name ends so.
@@ -63,14 +74,13 @@ impl Tools {
 
     /// The pinned cargo and rustc, with the user's settings and little else.
     pub fn plain_cargo(&self, project: &Path) -> Command {
-        let tool =
-            |name: &str| self.composed("-rust", &format!("usr/bin/{name}")).unwrap_or_default();
-        let mut command = Command::new(tool("cargo"));
+        let rustc = self.rustc().unwrap_or_default();
+        let mut command = Command::new(rustc.with_file_name("cargo"));
         command.env_clear().current_dir(project);
         for name in ["HOME", "CARGO_HOME"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        command.env("PATH", &self.bin).env("RUSTC", tool("rustc"));
+        command.env("PATH", &self.bin).env("RUSTC", rustc);
         command.env(
             "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
             self.bin.join("aarch64-linux-gnu-gcc"),
