@@ -70,6 +70,7 @@ pub fn resolve(
     let bases = bases(context, project, recipes)?;
     let now = Timestamp::now();
     let get = Through(&fetcher);
+    let signatures = minisign::Signatures::new(&get);
     let mut resolver = Resolver::new(Access { get: &get, keyring: &keyring, bases: &bases, now });
     let request = wanted.request();
     let mut entries = Vec::new();
@@ -139,10 +140,12 @@ pub fn resolve(
         let version = demand.version.clone().filter(|_| wheels.is_empty());
         let packaged = Demand { version, ..demand.clone() };
         entries.extend(of_machine(demand, &expansions)?);
-        let made = demand_entries(context, (&get, &mut resolver), &packaged, &expansions, held)?;
+        let made =
+            demand_entries(context, (&signatures, &mut resolver), &packaged, &expansions, held)?;
         entries.extend(sysroot_packages::entry(context, &mut resolver, demand, &made, unchanged)?);
         entries.extend(made);
     }
+    signatures.say(context);
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     entries.dedup_by(|a, b| a.key == b.key);
     for artifact in entries.iter_mut().flat_map(|entry| &mut entry.artifacts) {
@@ -202,7 +205,7 @@ fn known(lock: &Lockfile, demand: &Demand<'_>, expansions: &[Expansion<'_>]) -> 
 
 fn demand_entries(
     context: &Context<'_>,
-    (get, resolver): (&dyn Get, &mut Resolver<'_>),
+    (signatures, resolver): (&minisign::Signatures<'_>, &mut Resolver<'_>),
     demand: &Demand<'_>,
     expansions: &[Expansion<'_>],
     held: Option<&str>,
@@ -214,7 +217,7 @@ fn demand_entries(
     let (own, looked_up): (Vec<_>, Vec<_>) = rest.partition(is_pinned);
     let mut entries: Vec<Entry> = own
         .into_iter()
-        .map(|expansion| pinned(get, demand, expansion))
+        .map(|expansion| pinned(signatures, demand, expansion))
         .collect::<Result<_, _>>()?;
     say_unconfirmed(context, demand, expansions, &entries);
     let Some(debian) = demand.selected.recipe.debian.as_ref().filter(|_| !looked_up.is_empty())
@@ -397,17 +400,18 @@ pub(super) fn make_entry(
 }
 
 /// The entry of a component whose artifacts are pinned in the recipe itself.
-fn pinned(get: &dyn Get, demand: &Demand<'_>, expansion: &Expansion<'_>) -> Result<Entry, Error> {
+fn pinned(
+    signatures: &minisign::Signatures<'_>,
+    demand: &Demand<'_>,
+    expansion: &Expansion<'_>,
+) -> Result<Entry, Error> {
     let fits = |artifact: &&PinnedArtifact| {
         demand.version.as_ref().is_none_or(|wanted| is_version(wanted, &artifact.version))
     };
     let newest =
         expansion.pins().filter(fits).max_by(|a, b| compare_versions(&a.version, &b.version));
     let artifact = newest.ok_or_else(|| no_artifact(demand, expansion))?;
-    let minisign = minisign::signature(get, artifact).map_err(|source| Error::Minisign {
-        artifact: format!("{} {}", expansion.component.name, artifact.version),
-        source,
-    })?;
+    let minisign = signatures.of(artifact, expansion.component.name.as_str())?;
     // What stands in a recipe counts as published where it says by whom.
     let hearsay = artifact.seen_in.is_empty() || artifact.status == Status::VerifiedBytes;
     let authenticated = match minisign {

@@ -3,6 +3,7 @@
 
 mod components;
 mod doctor;
+mod every_pair;
 mod host_tools;
 mod listing;
 mod lock;

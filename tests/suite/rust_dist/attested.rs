@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use crate::support::archive_fixture::TARGET;
 use crate::support::project::Project;
+use crate::support::server::Fault;
 
 const SIGNED: &[u8] = include_bytes!("../../vectors/minisign/tools-1.0.0.tar.gz");
 const GOOD: &str = include_str!("../../vectors/minisign/tools-1.0.0.tar.gz.minisig");
@@ -136,4 +137,61 @@ fn a_signature_of_another_file_or_by_another_key_is_refused_when_it_is_locked() 
 
       help: correct `minisign` in the recipe, or name other `urls` in it
     ");
+}
+
+/// The digest in the recipe is what bytes are checked against, with a signature or without: where
+/// none can be had, a lock is made all the same, for hosts whose files nobody here can fetch.
+#[test]
+fn a_signature_that_cannot_be_had_leaves_the_digest_of_the_recipe() {
+    let others = ["rust", "gcc-arm", "gcc-host", "qemu"];
+    let published = |project: &Project, recipes: &[&str]| {
+        let with = "status = \"confirmed\"\nseen-in = [\"the notes of its release\"]";
+        for recipe in recipes {
+            let path = format!("recipes/fake-{recipe}.toml");
+            project.edit(&path, "status = \"verified-bytes\"", with);
+        }
+    };
+    let project = signed(GOOD);
+    published(&project, &others);
+    published(&project, &["tools"]);
+    project.server().always("/tools-1.0.0.tar.gz.minisig", Fault::Status(404, None));
+    let said = project.xprov("lock --require-signed").ok().stderr;
+    let notes: Vec<&str> = said.lines().filter(|line| line.starts_with("note: ")).collect();
+    assert_eq!(notes.len(), 1, "{said}");
+    assert!(notes[0].starts_with("note: tools 1.0.0: without signature, by the digest"), "{said}");
+    let lock = project.read("toolchains.lock");
+    assert_eq!(lock.matches("authenticated = \"published-digest\"").count(), 8, "{lock}");
+    assert!(!lock.contains("minisign"), "{lock}");
+    // What is locked stays as it is, until it is asked for again; the bytes are checked.
+    assert_eq!(project.xprov("lock --require-signed").ok().stderr, "");
+    project.xprov("-q --locked restore").ok();
+
+    // Nobody published the digest either: then a signature was all there was.
+    let project = signed(GOOD);
+    published(&project, &others);
+    project.server().always("/tools-1.0.0.tar.gz.minisig", Fault::Status(503, None));
+    assert_eq!(project.xprov("-q lock --require-signed").code, Some(5));
+    let said = project.xprov("lock").ok().stderr;
+    assert_eq!(said.matches("tools 1.0.0: without signature").count(), 1, "{said}");
+    let lock = project.read("toolchains.lock");
+    assert_eq!(lock.matches("authenticated = \"first-use\"").count(), 1, "{lock}");
+    let asked = |request: &&crate::support::server::Request| request.path.ends_with(".minisig");
+    let before = project.server().requests().iter().filter(asked).count();
+    project.xprov("-q update").ok();
+    assert!(project.server().requests().iter().filter(asked).count() > before);
+
+    // The same lock once the server answers, but for what it says of the signature.
+    let project = signed(GOOD);
+    published(&project, &["tools"]);
+    project.server().fault("/tools-1.0.0.tar.gz.minisig", Fault::Status(404, None));
+    project.xprov("-q lock").ok();
+    let without = project.read("toolchains.lock");
+    project.xprov("-q update").ok();
+    let with = project.read("toolchains.lock");
+    let key = KEY.lines().nth(1).expect("the second line is the key");
+    let start = with.find(", minisign = {").expect("the signature");
+    let end = start + with[start..].find("\" }").expect("its end") + 3;
+    assert!(with[start..end].contains(key), "{with}");
+    let bare = format!("{}{}", &with[..start], &with[end..]);
+    assert_eq!(bare.replacen("\"signature\"", "\"published-digest\"", 1), without);
 }
