@@ -133,6 +133,7 @@ mod tests {
                 rustc: PathBuf::new(),
                 rustdoc: PathBuf::new(),
                 version_verbose: String::new(),
+                machine: None,
             },
             target: CTools::default(),
             host: CTools::default(),

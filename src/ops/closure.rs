@@ -301,7 +301,8 @@ fn key(context: &Context<'_>, groups: &[Group<'_>], machine: Option<&MachineRust
             key.part(artifact.tree.map(|tree| tree.to_string()).unwrap_or_default());
         }
         for entry in &group.derived {
-            key.part(derive::version().as_bytes()).part(entry.key.to_string());
+            let version = derive::version(entry.key.target.as_ref());
+            key.part(version.as_bytes()).part(entry.key.to_string());
             let tree = entry.derivation.and_then(|derivation| derivation.tree);
             key.part(tree.map(|tree| tree.to_string()).unwrap_or_default());
             for artifact in &entry.artifacts {

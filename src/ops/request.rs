@@ -117,9 +117,10 @@ impl Demand<'_> {
     }
 }
 
-/// Whether programs of `target` need an emulator on `host`.
+/// Whether programs of `target` need an emulator on `host`. Linux on x86-64 runs 32-bit programs.
 pub fn needs_runner(host: &RustTriple, target: &RustTriple) -> bool {
-    host.arch() != target.arch() && host.is_linux() && target.is_linux()
+    let runs = host.arch() == target.arch() || (host.arch(), target.arch()) == ("x86_64", "i686");
+    !runs && host.is_linux() && target.is_linux()
 }
 
 fn demands<'a>(
@@ -284,6 +285,45 @@ mod tests {
             crate::vocab::digest::Sha256::of(slot.as_bytes())
         );
         (format!("recipes/mac-{slot}.toml"), text)
+    }
+
+    /// Every pair of docs/targets.md, with the built-in recipes: what a Mac builds for itself with is
+    /// its own, and stands here in recipes of the project's.
+    #[test]
+    fn every_pair_has_one_c_compiler_whichever_host_asks() {
+        let macs = ["aarch64-apple-darwin", "x86_64-apple-darwin"];
+        let linux = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"];
+        let own = ["cc", "tools"].map(|slot| {
+            let (name, text) = of_the_mac(slot);
+            let targets = format!("slot = \"{slot}\"\ntargets = {macs:?}");
+            let text = text.replace(&format!("slot = \"{slot}\""), &targets);
+            (name, text.replace(linux[1], macs[1]))
+        });
+        let collection = Collection::load(&own).expect("recipes");
+        let triple = |text: &str| -> RustTriple { text.parse().expect("a triple") };
+        let of_musl =
+            ["aarch64", "i686", "x86_64"].map(|arch| format!("{arch}-unknown-linux-musl"));
+        let of_arm = ["armv7-unknown-linux-gnueabihf", "armv7-unknown-linux-musleabihf"];
+        let targets: Vec<RustTriple> =
+            of_musl.iter().map(String::as_str).chain(of_arm).chain(linux).map(triple).collect();
+        let hosts: Vec<RustTriple> = macs.into_iter().chain(linux).map(triple).collect();
+        let settings = Settings { hosts: Some(hosts.clone()), ..Settings::default() };
+        let from = |here| Wanted::new(&settings, &collection, here, &targets).expect("served");
+        let wanted = from(&hosts[0]);
+        for here in &hosts {
+            assert_eq!(from(here).request(), wanted.request());
+        }
+        for (host, target) in hosts.iter().flat_map(|host| targets.iter().map(move |of| (host, of)))
+        {
+            let of_pair = |demand: &&Demand<'_>| {
+                demand.slot == Slot::Cc
+                    && demand.target.as_ref() == Some(target)
+                    && demand.is_for(host)
+            };
+            let found: Vec<_> = wanted.demands.iter().filter(of_pair).collect();
+            assert_eq!(found.len(), 1, "{target} on {host}: {found:?}");
+            assert!(found[0].serves(host) && found[0].selected.recipe.serves(target));
+        }
     }
 
     #[test]

@@ -148,7 +148,8 @@ mod tests {
         assert_eq!(chosen(None, ALL, &arm), "rust-release");
         assert_eq!(chosen(Some("1.95"), ALL, &arm), "rust-release");
         assert_eq!(chosen(Some("1.94"), ALL, &arm), "rust-dist");
-        assert_eq!(chosen(None, LINUX, &["i686-unknown-linux-musl"]), "rust-release");
+        assert_eq!(chosen(None, LINUX, &["i686-unknown-linux-musl"]), "rust-debian");
+        assert_eq!(chosen(None, ALL, &["i686-unknown-linux-musl"]), "rust-release");
         assert_eq!(chosen(None, LINUX, &["i686-unknown-linux-gnu"]), "rust-dist");
     }
 
