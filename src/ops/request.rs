@@ -352,12 +352,12 @@ mod tests {
             .collect();
         let expected = [
             "rust - - mac-rust",
-            "cc aarch64-apple-darwin - mac-cc",
+            "cc aarch64-apple-darwin - apple-clang",
             "cc aarch64-unknown-linux-gnu aarch64-apple-darwin mac-cc",
             "cc aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu gcc-aarch64-linux-gnu",
             "cc x86_64-unknown-linux-gnu - gcc-x86_64-linux-gnu",
             "runner aarch64-unknown-linux-gnu - qemu-user",
-            "tools - aarch64-apple-darwin mac-tools",
+            "tools - aarch64-apple-darwin macos-tools",
             "tools - x86_64-unknown-linux-gnu posix-tools",
         ];
         assert_eq!(shown, expected);
