@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub use model::{
-    Artifact, Authenticated, Derived, Entry, Identity, Key, Location, Lockfile, Request,
+    Artifact, Authenticated, Derived, Entry, INSTALLED, Identity, Key, Location, Lockfile, Request,
     RequestedRecipe, SignedFile, VERSION,
 };
 pub use read::LockError;

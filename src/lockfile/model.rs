@@ -131,6 +131,9 @@ pub struct Derived {
     pub tree: Option<TreeHash>,
 }
 
+/// The version of what every host of a kind has installed: whichever is there.
+pub const INSTALLED: &str = "installed";
+
 /// How pins came to be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authenticated {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::model::{
-    Artifact, Authenticated, Derived, Entry, Identity, Key, Location, Lockfile, Request,
+    Artifact, Authenticated, Derived, Entry, INSTALLED, Identity, Key, Location, Lockfile, Request,
     RequestedRecipe, SignedFile, VERSION,
 };
 use crate::archive::UnpackSpec;
@@ -170,7 +170,9 @@ fn convert(path: &str, text: &str, raw: RawEntry) -> Result<Entry, DocumentError
     let (at, authenticated) = (authenticated.span().start, authenticated.into_inner());
     let identity = raw.identity;
     let is_impure = matches!(authenticated, RawAuthenticated::Impure);
-    if is_impure != identity.is_some() || artifacts.is_empty() != is_impure {
+    // What is installed on every host of a kind has no identity of one machine.
+    let of_one = is_impure && version != INSTALLED;
+    if of_one != identity.is_some() || artifacts.is_empty() != is_impure {
         let message = "an entry has either `artifacts`, or is `impure` and has an `identity`";
         return Err(document::at(path, text, at, message));
     }

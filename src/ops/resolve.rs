@@ -15,7 +15,7 @@ use super::request::{Demand, Wanted};
 use super::sysroot_packages;
 use crate::fetch::{FetchError, Fetcher};
 use crate::lockfile::{
-    Artifact, Authenticated, Derived, Entry, Key, Location, Lockfile, RequestedRecipe,
+    Artifact, Authenticated, Derived, Entry, INSTALLED, Key, Location, Lockfile, RequestedRecipe,
 };
 use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe, Status};
 use crate::upstream::debian::relation::Relation;
@@ -370,7 +370,7 @@ fn of_machine(demand: &Demand<'_>, expansions: &[Expansion<'_>]) -> Result<Vec<E
         if demand.version.is_some() {
             return Err(no_artifact(demand, expansion));
         }
-        let version = "installed".to_owned();
+        let version = INSTALLED.to_owned();
         Ok(make_entry(demand, expansion, version, Authenticated::Impure, Vec::new()))
     })
     .collect()
