@@ -8,6 +8,7 @@ pub mod elf;
 pub mod glibc;
 mod image;
 pub mod mach_o;
+mod mach_o_rules;
 pub mod policy;
 mod read_elf;
 pub mod rules;
@@ -31,13 +32,15 @@ use serde::Serialize;
 pub enum Facts {
     /// An ELF program, library or object: Linux.
     Elf(ElfFacts),
+    /// A Mach-O program, library or object for one processor: macOS.
+    MachO(MachO),
 }
 
 /// A format that is recognised by its magic number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// A program or library of macOS.
+    /// A universal file of macOS: several programs or libraries in one.
     MachO,
     /// A program or library of Windows.
     Pe,
@@ -48,7 +51,7 @@ pub enum Format {
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MachO => "Mach-O",
+            Self::MachO => "universal Mach-O",
             Self::Pe => "PE",
             Self::Archive => "ar archive",
         })
@@ -96,13 +99,11 @@ pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
         Ok(FileKind::Elf64) => {
             return read_elf::read::<object::elf::FileHeader64<_>>(bytes).map(Facts::Elf);
         }
-        Ok(
-            FileKind::MachO32
-            | FileKind::MachO64
-            | FileKind::MachOFat32
-            | FileKind::MachOFat64
-            | FileKind::DyldCache,
-        ) => Format::MachO,
+        Ok(FileKind::MachO32 | FileKind::MachO64) => {
+            let found = mach_o(bytes)?.into_iter().next();
+            return found.map(Facts::MachO).ok_or(InspectError::NotABinary);
+        }
+        Ok(FileKind::MachOFat32 | FileKind::MachOFat64 | FileKind::DyldCache) => Format::MachO,
         Ok(FileKind::Pe32 | FileKind::Pe64) => Format::Pe,
         Ok(FileKind::Archive) => Format::Archive,
         _ if bytes.starts_with(b"\x7fELF") => {
@@ -120,8 +121,8 @@ mod tests {
     #[test]
     fn what_is_not_elf_is_named() {
         let named = |bytes: &[u8]| facts(bytes).expect_err("no facts").to_string();
-        let mach_o = [&[0xcf, 0xfa, 0xed, 0xfe][..], &[0; 28]].concat();
-        assert_eq!(named(&mach_o), "Mach-O files cannot be inspected");
+        let universal = [&[0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2][..], &[0; 40]].concat();
+        assert_eq!(named(&universal), "universal Mach-O files cannot be inspected");
         assert_eq!(named(b"!<arch>\nlibx.o/         "), "ar archive files cannot be inspected");
         assert_eq!(named(b"#!/bin/sh\necho no binary at all\n"), "not a program or library");
         assert_eq!(named(b""), "not a program or library");

@@ -36,6 +36,7 @@ pub use config::{Config, FILES_DIR, FORMAT, Kind, TOOLS_DIR, Tool};
 pub use enter::{Entry, enter};
 pub use policy::{Action, Policy};
 pub use rewrite::{Call, Facts, Rewritten, rewrite};
+pub use zig::macos as zig_macos;
 pub use zig::target as zig_target;
 
 /// The version of what shims do to command lines. Part of env-id.

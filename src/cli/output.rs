@@ -143,10 +143,12 @@ pub fn built_text(outcomes: &[&VerifyOutcome], style: Style, command: &str) -> S
             text.push_str(&verify_text(std::slice::from_ref(*outcome), style));
         }
     }
-    let programs = outcomes.iter().filter(|outcome| {
-        let Facts::Elf(elf) = &outcome.facts;
-        elf.kind.is_program()
-    });
+    let runs = |outcome: &&&VerifyOutcome| match &outcome.facts {
+        Facts::Elf(elf) => elf.kind.is_program(),
+        // There is no emulator of a Mac.
+        Facts::MachO(file) => file.is_program && cfg!(target_os = "macos"),
+    };
+    let programs = outcomes.iter().filter(runs);
     if let Some(first) = programs.into_iter().find(|outcome| outcome.passed()) {
         let name = first.file.file_name().unwrap_or_default().to_string_lossy();
         let run = format!("{command} run --target {} --bin {name}", first.target);
@@ -157,7 +159,8 @@ pub fn built_text(outcomes: &[&VerifyOutcome], style: Style, command: &str) -> S
 
 /// The target's name and what the binary needs of it.
 fn brief(outcome: &VerifyOutcome) -> String {
-    let glibc = outcome.findings.iter().find(|finding| finding.rule == Rule::GlibcCeiling);
+    let system = [Rule::GlibcCeiling, Rule::MacosCeiling];
+    let glibc = outcome.findings.iter().find(|finding| system.contains(&finding.rule));
     // The evidence names symbols in brackets, which are for the full report.
     let glibc = glibc.map(|finding| finding.evidence.split(" (").next().unwrap_or_default());
     match glibc {

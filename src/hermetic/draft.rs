@@ -6,7 +6,7 @@ use std::path::Path;
 use super::cargo_config::ProjectConfig;
 use super::input::{CTools, Paths, PlanInput, ToolVariable};
 use super::overlay::Overlay;
-use super::plan::{Origin, RUSTC, Variable, WRAPPER, Warning};
+use super::plan::{OLDEST_MACOS, Origin, RUSTC, Variable, WRAPPER, Warning};
 use super::vars::{self, Fate};
 use super::{Error, cmake, text};
 
@@ -127,6 +127,9 @@ impl Draft<'_> {
             ("XPROV_TARGET", input.target.to_string()),
         ] {
             add(name.to_owned(), value, Origin::Xprov);
+        }
+        if let Some(oldest) = input.target.oldest_macos() {
+            add(OLDEST_MACOS.to_owned(), oldest.to_owned(), Origin::Xprov);
         }
         add("RUSTC".to_owned(), self.bin(RUSTC), Origin::Tool(RUSTC.to_owned()));
         let rustdoc = self.path(&rust.rustdoc)?;

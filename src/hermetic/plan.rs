@@ -123,6 +123,9 @@ pub struct Plan {
 /// The name of the shim that is rustc in a build.
 pub const RUSTC: &str = "rustc";
 
+/// The oldest macOS that output runs on, as rustc, cc-rs and cmake read it.
+pub const OLDEST_MACOS: &str = "MACOSX_DEPLOYMENT_TARGET";
+
 /// The ledger's name in the build directory.
 const LEDGER: &str = "ledger.jsonl";
 

@@ -1,24 +1,67 @@
-//! What a Mach-O file asks of macOS: for which processor it is, and which libraries it loads. Only
-//! the load commands are read; signatures and symbols are none of our business.
+//! What a Mach-O file asks of macOS: for which processor and from which version on it is, which
+//! libraries it loads, and whether it is signed. Only the load commands are read; whose a signature
+//! is, and symbols, are none of our business.
+
+use std::fmt;
 
 use object::Endianness;
 use object::macho::{self, MachHeader32, MachHeader64};
 use object::read::FileKind;
 use object::read::macho::{FatArch, LoadCommandVariant, MachHeader, MachOFatFile};
+use serde::Serialize;
 
 use super::InspectError;
 
 /// One program or library; a universal file has several.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MachO {
     /// The processor family, as triples name it: `aarch64`, `x86_64`; else its number.
     pub arch: String,
     /// Whether it is a program, to be started by itself.
     pub is_program: bool,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether it is for macOS, and not for another of Apple's systems; `None`: it does not say.
+    pub is_macos: Option<bool>,
+    /// The oldest system that it starts on, as (major, minor).
+    pub oldest_system: Option<(u16, u16)>,
+    /// Whether it has a signature, of whomever: Apple's own processors run nothing without one.
+    pub signed: bool,
     /// The libraries that have to be there when it starts, in file order; weak ones are left out.
     pub libraries: Vec<String>,
     /// The directories that stand for `@rpath`, in file order.
     pub rpaths: Vec<String>,
+}
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A program at a fixed address.
+    Program,
+    /// A program at any address.
+    PieProgram,
+    /// A library that programs name.
+    SharedLibrary,
+    /// A library that programs load when they want to.
+    Bundle,
+    /// An object file, a linker's input.
+    Relocatable,
+    /// Anything else, such as debugging information.
+    Other,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Program => "program at a fixed address",
+            Self::PieProgram => "position-independent program",
+            Self::SharedLibrary => "shared library",
+            Self::Bundle => "bundle",
+            Self::Relocatable => "object file",
+            Self::Other => "neither a program nor a library",
+        })
+    }
 }
 
 /// Reads each program or library in `bytes`; empty where it is no Mach-O file.
@@ -60,7 +103,25 @@ fn read<Mach: MachHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<MachO, In
         other => format!("processor {}", other.0),
     };
     let is_program = header.filetype(endian) == macho::MH_EXECUTE;
-    let mut found = MachO { arch, is_program, libraries: Vec::new(), rpaths: Vec::new() };
+    let is_pie = header.flags(endian).0 & macho::MH_PIE.0 != 0;
+    let kind = match header.filetype(endian) {
+        macho::MH_EXECUTE if is_pie => Kind::PieProgram,
+        macho::MH_EXECUTE => Kind::Program,
+        macho::MH_DYLIB => Kind::SharedLibrary,
+        macho::MH_BUNDLE => Kind::Bundle,
+        macho::MH_OBJECT => Kind::Relocatable,
+        _ => Kind::Other,
+    };
+    let mut found = MachO {
+        arch,
+        is_program,
+        kind,
+        is_macos: None,
+        oldest_system: None,
+        signed: false,
+        libraries: Vec::new(),
+        rpaths: Vec::new(),
+    };
     let mut commands =
         header.load_commands(endian, bytes, 0).map_err(damaged("the load commands"))?;
     while let Some(command) = commands.next().map_err(damaged("a load command"))? {
@@ -74,10 +135,33 @@ fn read<Mach: MachHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<MachO, In
                 found.libraries.push(text(library.dylib.name)?);
             }
             LoadCommandVariant::Rpath(path) => found.rpaths.push(text(path.path)?),
+            LoadCommandVariant::BuildVersion(build, _) => {
+                found.is_macos = Some(build.platform.get(endian) == macho::PLATFORM_MACOS);
+                found.oldest_system = Some(version(build.minos.get(endian).0));
+            }
+            LoadCommandVariant::VersionMin(least) => {
+                found.is_macos = Some(command.cmd() == macho::LC_VERSION_MIN_MACOSX);
+                found.oldest_system = Some(version(least.version.get(endian).0));
+            }
+            LoadCommandVariant::LinkeditData(data) if command.cmd() == macho::LC_CODE_SIGNATURE => {
+                let at = usize::try_from(data.dataoff.get(endian)).unwrap_or(usize::MAX);
+                let size = usize::try_from(data.datasize.get(endian)).unwrap_or(usize::MAX);
+                let blob = at.checked_add(size).and_then(|end| bytes.get(at..end));
+                found.signed = blob.is_some_and(|blob| blob.starts_with(&SIGNATURE));
+            }
             _ => {}
         }
     }
     Ok(found)
+}
+
+/// The first bytes of an embedded signature.
+const SIGNATURE: [u8; 4] = [0xfa, 0xde, 0x0c, 0xc0];
+
+/// `xxxx.yy.zz` in nibbles.
+fn version(word: u32) -> (u16, u16) {
+    let [major, minor] = [word >> 16, (word >> 8) & 0xff];
+    (u16::try_from(major).unwrap_or(u16::MAX), u16::try_from(minor).unwrap_or(u16::MAX))
 }
 
 fn damaged(part: &'static str) -> impl Fn(object::read::Error) -> InspectError {
@@ -129,6 +213,10 @@ pub(crate) mod tests {
         let expected = MachO {
             arch: "aarch64".to_owned(),
             is_program: true,
+            kind: Kind::Program,
+            is_macos: None,
+            oldest_system: None,
+            signed: false,
             libraries: libraries.map(|(_, name)| name.to_owned()).to_vec(),
             rpaths: vec!["@loader_path/../lib".to_owned()],
         };

@@ -18,6 +18,8 @@ pub struct Policy {
     pub interpreter: Option<&'static str>,
     /// The newest glibc that may be needed, as (major, minor); `None` allows any.
     pub max_glibc: Option<(u32, u32)>,
+    /// The newest macOS that may be needed to start, as (major, minor); `None` allows any.
+    pub max_macos: Option<(u32, u32)>,
     /// The libraries that may be needed, by `DT_NEEDED` name.
     pub allowed_needed: Vec<String>,
     /// The libraries that something else promises, by the same name, and what that is: a package
@@ -47,7 +49,7 @@ const GNU_LIBRARIES: &[&str] = &[
 
 impl Policy {
     /// The default expectations of `target`: on glibc the system's base libraries, its loader and
-    /// any glibc; on musl nothing at all.
+    /// any glibc; on musl nothing at all; on macOS what lies in the system's own directories.
     pub fn of(target: &RustTriple) -> Result<Self, NoPolicy> {
         let (machine, bits, loader) = match target.arch() {
             "x86_64" => (Machine::X86_64, 64, "/lib64/ld-linux-x86-64.so.2"),
@@ -56,7 +58,7 @@ impl Policy {
             "i686" => (Machine::X86, 32, "/lib/ld-linux.so.2"),
             _ => return Err(NoPolicy { target: target.clone() }),
         };
-        if !target.is_gnu_libc() && !target.is_musl() {
+        if !target.is_gnu_libc() && !target.is_musl() && !target.is_macos() {
             return Err(NoPolicy { target: target.clone() });
         }
         let interpreter = target.is_gnu_libc().then_some(loader);
@@ -66,14 +68,30 @@ impl Policy {
             allowed_needed.push(name.to_owned());
         }
         let target = target.clone();
-        let (max_glibc, provided) = (None, BTreeMap::new());
-        Ok(Self { target, machine, bits, interpreter, max_glibc, allowed_needed, provided })
+        let (max_glibc, max_macos, provided) = (None, None, BTreeMap::new());
+        Ok(Self {
+            target,
+            machine,
+            bits,
+            interpreter,
+            max_glibc,
+            max_macos,
+            allowed_needed,
+            provided,
+        })
     }
 
     /// The same policy with a glibc ceiling, as in `aarch64-unknown-linux-gnu.2.31`.
     #[must_use]
     pub fn with_max_glibc(mut self, ceiling: Option<(u32, u32)>) -> Self {
         self.max_glibc = ceiling;
+        self
+    }
+
+    /// The same policy with the newest macOS that a program may need: what it was built for.
+    #[must_use]
+    pub fn with_max_macos(mut self, ceiling: Option<(u32, u32)>) -> Self {
+        self.max_macos = ceiling;
         self
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::elf::{ElfFacts, Kind, Machine};
 use super::glibc::{GlibcNeed, glibc_need};
-use super::{Facts, Policy};
+use super::{Facts, Policy, mach_o_rules};
 
 /// Symbols named in a finding; more do not help.
 const NAMED_SYMBOLS: usize = 5;
@@ -24,6 +24,10 @@ pub enum Rule {
     Needed,
     /// It starts on the oldest glibc that was promised.
     GlibcCeiling,
+    /// It starts on the oldest macOS that was promised.
+    MacosCeiling,
+    /// It has the signature without which the target's processors start nothing.
+    Signature,
 }
 
 impl Rule {
@@ -35,6 +39,8 @@ impl Rule {
             Self::Interpreter => "interpreter",
             Self::Needed => "needed",
             Self::GlibcCeiling => "glibc-ceiling",
+            Self::MacosCeiling => "macos-ceiling",
+            Self::Signature => "signature",
         }
     }
 }
@@ -66,20 +72,32 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(rule: Rule, verdict: Verdict, evidence: impl Into<String>) -> Self {
+    pub(super) fn new(rule: Rule, verdict: Verdict, evidence: impl Into<String>) -> Self {
         Self { rule, verdict, evidence: evidence.into(), help: None }
     }
 
-    fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 }
 
-/// Checks every rule; the findings come in the order of [`Rule`], one each.
+/// Checks every rule of the file's format; the findings come in the order of [`Rule`], one each. A
+/// file of another system's format has one finding.
 pub fn check(facts: &Facts, policy: &Policy) -> Vec<Finding> {
-    let Facts::Elf(elf) = facts;
-    [arch, linkage, interpreter, needed, glibc_ceiling].map(|rule| rule(elf, policy)).into()
+    match facts {
+        Facts::Elf(elf) if !policy.target.is_macos() => {
+            [arch, linkage, interpreter, needed, glibc_ceiling].map(|rule| rule(elf, policy)).into()
+        }
+        Facts::MachO(file) if policy.target.is_macos() => mach_o_rules::check(file, policy),
+        Facts::Elf(_) => vec![foreign("an ELF file, which is for Linux", policy)],
+        Facts::MachO(_) => vec![foreign("a Mach-O file, which is for macOS", policy)],
+    }
+}
+
+fn foreign(seen: &str, policy: &Policy) -> Finding {
+    Finding::new(Rule::Arch, Verdict::Fail, format!("{seen}; expected one for {}", policy.target))
+        .with_help(format!("build it with `--target {}`", policy.target))
 }
 
 fn arch(elf: &ElfFacts, policy: &Policy) -> Finding {

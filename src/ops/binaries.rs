@@ -13,7 +13,7 @@ use super::context::Context;
 use super::environment::Environment;
 use super::error::Error;
 use super::ground::Ground;
-use super::verify::{self, VerifyOutcome};
+use super::verify::{self, Ceilings, VerifyOutcome};
 use crate::hermetic::messages::{self, Line};
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_optional, write_atomic,
@@ -53,6 +53,7 @@ pub fn verify(
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
     let mut passed = Passed(before.0.clone());
+    let ceilings = Ceilings { glibc: environment.max_glibc, macos: environment.max_macos() };
     let mut outcomes = Vec::new();
     for &file in &files {
         let seen = seen(file, environment.max_glibc)?;
@@ -60,8 +61,8 @@ pub fn verify(
             continue;
         }
         let shown = context.ambient.shown(file);
-        let (target, ceiling) = (Some(&environment.target), environment.max_glibc);
-        let outcome = verify::one(file, shown, target, ceiling, &environment.libraries)?;
+        let (target, libraries) = (Some(&environment.target), &environment.libraries);
+        let outcome = verify::one(file, shown, target, ceilings, libraries)?;
         if outcome.passed() {
             passed.0.insert(file.clone(), seen);
         }

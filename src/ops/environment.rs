@@ -15,6 +15,7 @@ use super::sysroot_packages::Library;
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
+use crate::hermetic::plan::{OLDEST_MACOS, Variable};
 use crate::hermetic::{Confinement, Paths, Plan, PlanInput, Settings};
 use crate::settings::GlibcVersion;
 use crate::shim;
@@ -40,6 +41,16 @@ pub struct Environment {
     pub max_glibc: Option<(u32, u32)>,
     /// The shared libraries that the sysroot's packages bring.
     pub libraries: Vec<Library>,
+}
+
+impl Environment {
+    /// The newest macOS that binaries may need: what they are built for.
+    pub fn max_macos(&self) -> Option<(u32, u32)> {
+        let of_mac = |variable: &&Variable| variable.name == OLDEST_MACOS;
+        let said = self.plan.variables.iter().find(of_mac).filter(|_| self.target.is_macos())?;
+        let mut numbers = said.value.split('.').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next().flatten().unwrap_or(0)))
+    }
 }
 
 /// What an environment is made for.

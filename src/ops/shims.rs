@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::toolset::Toolset;
 use crate::hermetic::flags::{self, Allowed};
+use crate::hermetic::plan::RUSTC;
 use crate::hermetic::vars::{self, Fate};
 use crate::settings::{IsaSettings, TargetSettings};
-use crate::shim::{Action, Config, Kind, Policy, Tool, zig_target};
+use crate::shim::{Action, Config, Kind, Policy, Tool, zig_macos, zig_target};
 use crate::vocab::isa::Baseline;
 use crate::vocab::triple::RustTriple;
 
@@ -100,7 +101,23 @@ pub fn config(
             | Kind::BuildScript => {}
         }
     }
-    Config::new(target.as_str(), shims).with_files(tools.files.clone())
+    let mut files = tools.files.clone();
+    if links_macos_elsewhere(&shims, host, target) {
+        shims.entry(RUSTC.to_owned()).and_modify(|rustc| rustc.link_strips = true);
+        let (name, text) = zig_macos::LIBICONV;
+        files.insert(name.to_owned(), text.to_owned());
+    }
+    Config::new(target.as_str(), shims).with_files(files)
+}
+
+/// Whether programs for macOS are linked by zig, with nothing of Apple's at hand.
+fn links_macos_elsewhere(
+    shims: &BTreeMap<String, Tool>,
+    host: &RustTriple,
+    target: &RustTriple,
+) -> bool {
+    let compiler = shims.get(&format!("{}-gcc", target.tool_prefix()));
+    target.is_macos() && !host.is_macos() && compiler.is_some_and(|tool| tool.zig.is_some())
 }
 
 /// rustc asks for no `native` of a C compiler's: of the rules, features and CPUs concern it. They

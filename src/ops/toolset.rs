@@ -16,7 +16,7 @@ use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
 use crate::lockfile::Entry;
 use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
 use crate::settings::GlibcVersion;
-use crate::shim::{FILES_DIR, Kind, Tool, build_script, zig_target};
+use crate::shim::{FILES_DIR, Kind, Tool, build_script, zig_macos, zig_target};
 use crate::sys::fs::Describe as _;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -123,6 +123,18 @@ impl Filled {
         })
     }
 
+    /// What stands in for Apple's SDK where zig builds for macOS elsewhere: without the variable,
+    /// rustc and build scripts start `xcrun`.
+    fn sdk(&self, host: &RustTriple, target: &RustTriple) -> Option<ToolVariable> {
+        let sdk = self.main.join(zig_macos::SDK);
+        let wanted = target.is_macos() && !host.is_macos() && sdk.is_dir();
+        wanted.then(|| ToolVariable {
+            tool: "zig".to_owned(),
+            name: "SDKROOT".to_owned(),
+            value: sdk.to_string_lossy().into_owned(),
+        })
+    }
+
     fn in_sysroot(&self, dirs: &[String]) -> Vec<PathBuf> {
         dirs.iter().map(|dir| self.sysroot_tree.join(dir)).collect()
     }
@@ -207,6 +219,7 @@ impl Toolset {
         for tool in slots.iter().filter(|filled| filled.slot == Slot::HostTools) {
             set.add_host_tool(tool, host)?;
         }
+        set.variables.extend(target_cc.sdk(host, target));
         if target_cc.provides.linker.is_some() {
             set.refuse_c(target);
         }
@@ -245,6 +258,11 @@ impl Toolset {
             (false, _) if target.is_linux() && !host.is_linux() => {
                 let refuse = Some(mac::no_runner(target));
                 Tool { refuse, ..Tool::without_program(Kind::Runner) }
+            }
+            (false, _) if target.is_macos() && !host.is_macos() => {
+                let why =
+                    format!("programs for {target} run on a Mac: nothing on {host} runs them");
+                Tool { refuse: Some(why), ..Tool::without_program(Kind::Runner) }
             }
             (false, _) => {
                 let search = if host == target { host_cc.run_dirs() } else { Vec::new() };

@@ -24,6 +24,15 @@ pub struct VerifyRequest {
     pub max_glibc: Option<String>,
 }
 
+/// The newest systems that a file may need, as (major, minor); `None` allows any.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ceilings {
+    /// On Linux.
+    pub glibc: Option<(u32, u32)>,
+    /// On macOS.
+    pub macos: Option<(u32, u32)>,
+}
+
 /// What was found in one file.
 #[derive(Debug, Clone)]
 pub struct VerifyOutcome {
@@ -51,7 +60,7 @@ pub fn verify(
     request: &VerifyRequest,
 ) -> Result<(Vec<VerifyOutcome>, Option<Error>), Error> {
     let target: Option<TargetRequest> = request.target.as_deref().map(str::parse).transpose()?;
-    let ceiling = match &request.max_glibc {
+    let glibc = match &request.max_glibc {
         Some(text) => {
             let version = GlibcVersion::try_from(text.clone()).map_err(|message| Error::Usage {
                 message,
@@ -61,11 +70,13 @@ pub fn verify(
         }
         None => target.as_ref().and_then(|target| target.glibc),
     };
+    let ceilings = Ceilings { glibc, macos: None };
     let triple = target.map(|target| target.triple);
     let libraries = sysroot_packages::locked_libraries(context)?;
     let mut outcomes = Vec::new();
     for file in &request.files {
-        match one(&context.ambient.absolute(file), file, triple.as_ref(), ceiling, &libraries) {
+        let path = context.ambient.absolute(file);
+        match one(&path, file, triple.as_ref(), ceilings, &libraries) {
             Ok(outcome) => outcomes.push(outcome),
             Err(error) => return Ok((outcomes, Some(error))),
         }
@@ -79,7 +90,7 @@ pub fn one(
     path: &Path,
     shown: &Path,
     target: Option<&RustTriple>,
-    ceiling: Option<(u32, u32)>,
+    ceilings: Ceilings,
     libraries: &[Library],
 ) -> Result<VerifyOutcome, Error> {
     let inspect_error = |source| Error::Inspect { path: shown.to_path_buf(), source };
@@ -101,9 +112,10 @@ pub fn one(
     let policy = Policy::of(&target)
         .map_err(|error| Error::Usage {
             message: error.to_string(),
-            help: "targets with rules are those of Linux".to_owned(),
+            help: "targets with rules are those of Linux and macOS".to_owned(),
         })?
-        .with_max_glibc(ceiling)
+        .with_max_glibc(ceilings.glibc)
+        .with_max_macos(ceilings.macos)
         .with_provided(sysroot_packages::provided(libraries, &target));
     let findings = inspect::check(&facts, &policy);
     Ok(VerifyOutcome { file: shown.to_path_buf(), target, facts, findings })
@@ -111,7 +123,10 @@ pub fn one(
 
 /// The target that a file's header speaks for: what it needs tells glibc from musl.
 fn guess(facts: &Facts) -> Option<RustTriple> {
-    let Facts::Elf(elf) = facts;
+    let elf = match facts {
+        Facts::Elf(elf) => elf,
+        Facts::MachO(file) => return format!("{}-apple-darwin", file.arch).parse().ok(),
+    };
     let glibc = elf.interpreter.as_deref().is_some_and(|path| path.contains("ld-linux"))
         || elf.needed.iter().any(|library| library == "libc.so.6");
     let arch = match elf.machine {

@@ -102,6 +102,10 @@ pub struct Tool {
     /// compiler's arguments are then translated, and zig's caches are with what is built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zig: Option<String>,
+    /// For rustc: whether the linker strips what is built for the target, in place of a program
+    /// that rustc would start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub link_strips: bool,
     /// The instruction sets that its output may use: for rustc, what `--target` compiles. `None`:
     /// nothing is filtered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,7 @@ impl Tool {
             hide: Vec::new(),
             show: Vec::new(),
             zig: None,
+            link_strips: false,
             policy: None,
             host_policy: None,
         }

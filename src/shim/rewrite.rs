@@ -82,7 +82,11 @@ pub fn rewrite(
         }
         Kind::Rustc => {
             let (target, host) = (tool.policy.as_ref(), tool.host_policy.as_ref());
-            rustc::rewrite(arguments, target, host, &|| roots(facts), read)
+            let mut changed = rustc::rewrite(arguments, target, host, &|| roots(facts), read);
+            if tool.link_strips {
+                changed.words = zig::macos::link_strips(changed.words);
+            }
+            changed
         }
         Kind::Wrapper => wrapped(arguments, &facts.env_dir),
         Kind::Runner => {
@@ -101,6 +105,9 @@ pub fn rewrite(
         Some(target) if tool.kind == Kind::Compiler => {
             let own = tool.before.len();
             let caller = all.split_off(own).into_iter().chain(changed.words).collect();
+            if target.contains("-macos") && changed.step == Step::Link {
+                all.push(joined("-L", &facts.env_dir.join(super::FILES_DIR)));
+            }
             all.extend(zig::translate(target, caller, changed.step, read)?);
         }
         _ => all.extend(changed.words),
@@ -113,6 +120,12 @@ pub fn rewrite(
     };
     let call = Call { program, arguments: all, cwd };
     Ok(Rewritten { call, step: changed.step, notices: changed.notices, denied: changed.denied })
+}
+
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(option);
+    word.push(path);
+    word
 }
 
 /// `cpp`, `aarch64-linux-gnu-cpp`, `cpp-12`.

@@ -5,6 +5,7 @@
 
 mod cpu;
 mod linker;
+pub mod macos;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -24,10 +25,10 @@ pub fn target(triple: &RustTriple, floor: Option<(u32, u32)>) -> String {
         "i686" => "x86",
         arch => arch,
     };
-    let os = match triple.as_str().split_once("-apple-") {
-        Some(_) => "macos".to_owned(),
-        None => triple.as_str().splitn(3, '-').nth(2).unwrap_or_default().to_owned(),
-    };
+    if let Some(oldest) = triple.oldest_macos() {
+        return format!("{arch}-macos.{oldest}");
+    }
+    let os = triple.as_str().splitn(3, '-').nth(2).unwrap_or_default();
     match floor.filter(|_| triple.is_gnu_libc()) {
         Some((major, minor)) => format!("{arch}-{os}.{major}.{minor}"),
         None => format!("{arch}-{os}"),
@@ -46,6 +47,7 @@ pub fn translate(
     expand(words, read, DEPTH, &mut all);
     let arch = target.split('-').next().unwrap_or(target);
     let is_musl = target.contains("-musl");
+    let mut macos = macos::Words::new(target);
     let mut cpu = Cpu::new(arch);
     let mut debug = false;
     let mut kept: Vec<OsString> = Vec::with_capacity(all.len());
@@ -62,6 +64,10 @@ pub fn translate(
         if text.starts_with("--target=") || cpu.take(text) {
             continue;
         }
+        if let Some(more) = macos.take(text) {
+            rest.by_ref().take(more).for_each(drop);
+            continue;
+        }
         debug |= text.starts_with("-g");
         let list = match text {
             "-Xlinker" => rest.next(),
@@ -73,13 +79,14 @@ pub fn translate(
             if step == Step::Link {
                 kept.extend(linker::options(&list.to_string_lossy())?.map(OsString::from));
             }
-        } else if let Some(other) = linker::library(text) {
+        } else if let Some(other) = linker::library(text).filter(|_| !macos.is_target()) {
             kept.push(other.into());
         } else if !(is_musl && linker::is_of_rust(text)) {
             kept.push(word);
         }
     }
     // What is only asked, clang answers, which knows no versions of a C library.
+    let target = &macos.target(target);
     let plain = target.split('.').next().unwrap_or(target);
     let named = if step == Step::Probe { plain } else { target };
     let mut translated: Vec<OsString> = ["-target", named].map(OsString::from).into();
@@ -127,7 +134,8 @@ mod tests {
             ("armv7-unknown-linux-musleabihf", Some((2, 28)), "arm-linux-musleabihf"),
             ("i686-unknown-linux-musl", None, "x86-linux-musl"),
             ("x86_64-unknown-linux-gnu", None, "x86_64-linux-gnu"),
-            ("aarch64-apple-darwin", None, "aarch64-macos"),
+            ("aarch64-apple-darwin", None, "aarch64-macos.11.0"),
+            ("x86_64-apple-darwin", None, "x86_64-macos.10.12"),
         ] {
             assert_eq!(target(&triple(rust), floor), zig);
         }

@@ -95,6 +95,18 @@ impl RustTriple {
         self.0.contains("-musl")
     }
 
+    /// Whether programs for it run on macOS.
+    pub fn is_macos(&self) -> bool {
+        self.0.ends_with("-apple-darwin")
+    }
+
+    /// The oldest macOS that programs for it run on where nobody says otherwise: what rustc assumes
+    /// (`rustc --print deployment-target`).
+    pub fn oldest_macos(&self) -> Option<&'static str> {
+        let oldest = if self.arch() == "aarch64" { "11.0" } else { "10.12" };
+        self.is_macos().then_some(oldest)
+    }
+
     /// The prefix of cross tools for it, as Debian and most build scripts write it, without the
     /// final dash: `aarch64-linux-gnu`, `arm-linux-gnueabihf`.
     pub fn tool_prefix(&self) -> String {

@@ -84,17 +84,26 @@ impl Work<'_> {
         let root = self.dir.join("tree");
         let sysroot = root.join(self.prefix());
         let lib = sysroot.join("lib/rustlib").join(self.target.as_str()).join("lib");
-        let own = lib.join("self-contained");
-        create_dir(&own)?;
+        create_dir(&lib)?;
         for rlib in &rlibs {
             link_or_copy(rlib, &lib.join(rlib.file_name().unwrap_or_default()))?;
         }
+        if self.target.is_musl() {
+            self.self_contained(&inputs, &sysroot, &lib)?;
+        }
+        Ok(root)
+    }
+
+    /// The C library, its start files and an unwinder. Other targets have them elsewhere: for macOS
+    /// they are the system's, and a linker's to find.
+    fn self_contained(&self, inputs: &Inputs, sysroot: &Path, lib: &Path) -> Result<(), Error> {
+        let own = lib.join("self-contained");
+        create_dir(&own)?;
         for name in START_FILES {
             let path = inputs.path(name)?;
             fs::copy(&path, own.join(name)).describe("copy", &path)?;
         }
-        unwind::write(self, &inputs.path("libgcc_eh.a")?, &sysroot, &own.join("libunwind.a"))?;
-        Ok(root)
+        unwind::write(self, &inputs.path("libgcc_eh.a")?, sysroot, &own.join("libunwind.a"))
     }
 
     /// The tree of the compiler.
