@@ -65,6 +65,8 @@ impl<'a> Signatures<'a> {
                 }
                 let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
                 let why = format!("{error}{cause}");
+                // What several tries came to has lines of its own; the last says it all.
+                let why = why.lines().last().unwrap_or_default().trim().to_owned();
                 self.missed.borrow_mut().entry(label.to_owned()).or_insert(why);
                 None
             }
