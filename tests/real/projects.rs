@@ -54,6 +54,22 @@ pub fn mirror(from: &Path, to: &Path) {
     }
 }
 
+/// Makes `dir` a project of these files. What is the same keeps its time, and what was built stays;
+/// its locks do not.
+pub fn write_project(dir: &Path, files: &[(&str, &str)]) -> PathBuf {
+    for name in ["Cargo.lock", "toolchains.lock"] {
+        let _ = fs::remove_file(dir.join(name));
+    }
+    for (name, text) in files {
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        if fs::read_to_string(&path).ok().as_deref() != Some(text) {
+            fs::write(&path, text).expect("written");
+        }
+    }
+    dir.to_path_buf()
+}
+
 /// Removes a folder whose directories may be read-only, as those of a store are.
 pub fn remove_tree(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,11 +1,13 @@
 //! Zig from the package index that this machine's pip is configured for: Rust with C and C++ in it,
 //! linked for an older glibc than any sysroot of the archive has, and run.
 
+mod musl;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::machine::{Machine, base};
-use super::projects::remove_tree;
+use super::projects::write_project;
 
 const AARCH64: &str = "aarch64-unknown-linux-gnu";
 const ARMV7: &str = "armv7-unknown-linux-gnueabihf";
@@ -80,19 +82,14 @@ fn one_is(number: c_int) -> bool {
 "#;
 
 fn project() -> PathBuf {
-    let dir = base().join("projects").join("ferry");
-    remove_tree(&dir).expect("removable");
-    fs::create_dir_all(dir.join("src")).expect("a folder");
-    for (name, text) in [
+    let files = [
         ("Cargo.toml", MANIFEST),
         ("build.rs", BUILD),
         ("src/main.rs", RUST),
         ("src/one.c", C),
         ("src/two.cc", CXX),
-    ] {
-        fs::write(dir.join(name), text).expect("written");
-    }
-    dir
+    ];
+    write_project(&base().join("projects").join("ferry"), &files)
 }
 
 /// The variables by which pip says what its index is: its own program, and what configures it.

@@ -3,8 +3,13 @@
 use crate::shim::Error;
 
 /// Options that change nothing of what a program does: how fast it is linked, what is said of it,
-/// and a workaround for the first revisions of one processor. rustc passes the first since 1.98.
+/// a workaround for the first revisions of one processor, and the format that the target has anyway.
+/// rustc passes the first since 1.98, and for i686 the emulation.
 const WITHOUT_EFFECT: &[&str] = &[
+    "-maarch64linux",
+    "-marmelf_linux_eabi",
+    "-melf_i386",
+    "-melf_x86_64",
     "--fix-cortex-a53-843419",
     "--no-keep-memory",
     "--no-threads",
@@ -101,6 +106,7 @@ mod tests {
             ("-z,relro,-z,text,-z,now", Some("-Wl,-z,relro,-z,now")),
             ("-znoexecstack,-zseparate-code", Some("-Wl,-z,noexecstack")),
             ("--fix-cortex-a53-843419", None),
+            ("-melf_i386", None),
             ("--undefined=main", Some("-Wl,-u,main")),
             ("-z", Some("-Wl,-z")),
         ] {
