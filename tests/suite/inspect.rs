@@ -197,10 +197,9 @@ fn processors_are_told_apart() {
 
 #[test]
 fn targets_without_rules_say_so() {
-    for target in ["aarch64-apple-darwin", "x86_64-pc-windows-gnu"] {
-        let error = Policy::of(&target.parse().expect("known")).expect_err("no rules");
-        assert_eq!(error.to_string(), format!("there are no verification rules for `{target}`"));
-    }
+    let target = "x86_64-pc-windows-gnu";
+    let error = Policy::of(&target.parse().expect("known")).expect_err("no rules");
+    assert_eq!(error.to_string(), format!("there are no verification rules for `{target}`"));
 }
 
 #[test]
