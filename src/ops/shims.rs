@@ -104,6 +104,10 @@ pub fn config(
     let mut files = tools.files.clone();
     if links_macos_elsewhere(&shims, host, target) {
         shims.entry(RUSTC.to_owned()).and_modify(|rustc| rustc.link_strips = true);
+        // It is for those who look for an SDK. Zig looks into what it names and finds less.
+        for tool in shims.values_mut().filter(|tool| tool.zig.is_some()) {
+            tool.set.insert("SDKROOT".to_owned(), String::new());
+        }
         let (name, text) = zig_macos::LIBICONV;
         files.insert(name.to_owned(), text.to_owned());
     }

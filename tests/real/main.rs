@@ -14,6 +14,7 @@ mod inputs;
 mod lance;
 mod leaks;
 mod loopback;
+mod mach_o;
 mod machine;
 mod musl;
 mod musl_std;

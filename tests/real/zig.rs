@@ -93,7 +93,7 @@ fn project() -> PathBuf {
 }
 
 /// The variables by which pip says what its index is: its own program, and what configures it.
-fn with_pip() -> Vec<(String, String)> {
+pub fn with_pip() -> Vec<(String, String)> {
     let about_pip = |name: &str| {
         name.starts_with("PIP_") || ["PATH", "VIRTUAL_ENV", "XDG_CONFIG_HOME"].contains(&name)
     };
