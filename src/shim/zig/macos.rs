@@ -68,8 +68,8 @@ pub fn link_strips(words: Vec<OsString>) -> Vec<OsString> {
         words.iter().any(of_mac)
     };
     // Build scripts have no `--target`; theirs is another linker.
-    let is_told = is("--target=") || (words.iter().any(|word| word == "--target") && is(""));
-    if !is_told {
+    let apart = words.iter().any(|word| word == "--target") && is("");
+    if !is("--target=") && !apart {
         return words;
     }
     let mut out = Vec::with_capacity(words.len() + 1);
