@@ -72,7 +72,7 @@ pub fn relocate(
     let Some(machine) = elf_machine(host) else { return Ok(BTreeMap::new()) };
     let mut objects = Objects::default();
     let mut on_c_library = BTreeMap::new();
-    for (path, layer, node) in merged.iter() {
+    for (path, layer, node) in merged.iter().filter(|(path, ..)| !is_of_another(path, host)) {
         match node {
             Node::File { size, .. } if *size >= 64 => {
                 let file = path.under(layer_dirs[layer]);
@@ -138,6 +138,13 @@ pub fn relocate(
     Ok(replaced)
 }
 
+/// Whether it is of Rust's standard library for another target. The one for musl on the host's own
+/// processor has a shared library that needs musl's, and nothing on this machine loads it.
+fn is_of_another(path: &RelPath, host: &RustTriple) -> bool {
+    let mut parts = path.components().skip_while(|part| *part != "rustlib").skip(1);
+    parts.next().is_some_and(|target| target.contains('-') && target != host.as_str())
+}
+
 fn elf_machine(host: &RustTriple) -> Option<u16> {
     match host.arch() {
         "x86_64" if host.is_linux() => Some(62),
@@ -151,4 +158,25 @@ fn is_elf_for(path: &Path, machine: u16) -> io::Result<bool> {
     let mut header = [0; 20];
     File::open(path)?.read_exact(&mut header)?;
     Ok(header.starts_with(b"\x7fELF") && u16::from_le_bytes([header[18], header[19]]) == machine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_library_of_another_target_is_left_alone() {
+        let host = "x86_64-unknown-linux-gnu".parse().expect("a triple");
+        let of_another =
+            |path: &str| is_of_another(&RelPath::parse(path.as_bytes()).expect("a path"), &host);
+        assert!(of_another("usr/lib/rustlib/x86_64-unknown-linux-musl/lib/libstd-2.so"));
+        assert!(of_another("lib/rustlib/aarch64-unknown-linux-gnu/lib/libstd-2.so"));
+        for path in [
+            "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd-2.so",
+            "lib/rustlib/src/a-b",
+            "lib/librustc_driver-1.so",
+        ] {
+            assert!(!of_another(path), "{path}");
+        }
+    }
 }

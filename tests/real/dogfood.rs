@@ -14,6 +14,13 @@ use super::loopback::Loopback;
 use super::machine::{Machine, base, say};
 use super::projects::{copy, locked_rust, mirror, remove_tree};
 
+/// What xprov's releases are for.
+const OF_RELEASE: [&str; 4] = [
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+];
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 
 /// The directories of the store in which a root of another name leaves something behind.
@@ -58,8 +65,12 @@ fn own(machine: &Machine, target: &str) -> PathBuf {
         manifest = manifest.replace(old, new);
     };
     replace("rust = { recipe = \"rust-release\", version = \"1.95.0\" }\n", "");
-    let targets = "targets = [\"x86_64-unknown-linux-musl\", \"aarch64-unknown-linux-musl\"]\n";
-    replace(targets, &format!("targets = [\"{target}\"]\n"));
+    for other in OF_RELEASE.iter().filter(|other| **other != target) {
+        replace(&format!("  \"{other}\",\n"), "");
+    }
+    for mac in OF_RELEASE.iter().filter(|target| target.ends_with("-apple-darwin")) {
+        replace(&format!("target.{mac}.toolchain = \"zig\"\n"), "");
+    }
     replace("[profile.dev.package.\"*\"]\nopt-level = 2\n", "[profile.dev]\ndebug = 0\n");
     if fs::read_to_string(dir.join("Cargo.toml")).ok().as_ref() != Some(&manifest) {
         fs::write(dir.join("Cargo.toml"), manifest).expect("written");
@@ -153,7 +164,7 @@ fn the_static_xprov_does_the_whole_job_in_an_empty_root() {
     let project = copy("harbor", &base().join("projects/harbor-dogfood"));
     machine.lock(&project, &[TARGET]);
     machine.xprov(&project, &["restore", "--locked"]).ok();
-    machine.xprov(&project, &["cargo", "--target", TARGET, "--", "fetch"]).ok();
+    machine.xprov(&project, &["cargo", "--", "fetch"]).ok();
     let folder = base().join("served");
     fs::create_dir_all(&folder).expect("a folder");
     // Other bytes in each run: the store does not have them.

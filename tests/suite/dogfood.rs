@@ -17,7 +17,12 @@ const HOSTS: [&str; 4] = [
     "x86_64-apple-darwin",
     "x86_64-unknown-linux-gnu",
 ];
-const TARGETS: [&str; 2] = ["aarch64-unknown-linux-musl", "x86_64-unknown-linux-musl"];
+const TARGETS: [&str; 4] = [
+    "aarch64-apple-darwin",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "x86_64-unknown-linux-musl",
+];
 
 #[test]
 fn the_lock_is_what_the_settings_ask_for() {
