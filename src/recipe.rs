@@ -4,14 +4,17 @@
 mod builtin;
 pub mod check;
 mod collection;
+mod error;
 mod expand;
 mod host_tools;
 mod model;
 mod offer;
+mod parse;
 mod provides;
 
 pub use builtin::builtin_digest;
-pub use collection::{Collection, Origin, RecipeError, Selected};
+pub use collection::{Collection, Origin, Selected};
+pub use error::RecipeError;
 pub use expand::{Expansion, debian_arch};
 pub use model::{
     Component, Debian, Derivation, ForTarget, Installed, PinnedArtifact, Provides, Pypi, Recipe,

@@ -4,7 +4,7 @@
 //! It is the one in the sysroot of the host's own C toolchain. Where the machine has a glibc,
 //! programs are started by that.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::host_fit::loader_of;
 use super::toolset::Toolset;
@@ -17,6 +17,9 @@ use crate::vocab::triple::RustTriple;
 
 /// Where packages have loader and C library, below the root; `{arch}` is the host's.
 const DIRS: [&str; 4] = ["lib/{arch}-linux-gnu", "usr/lib/{arch}-linux-gnu", "lib64", "usr/lib64"];
+
+/// gcc's library for unwinding.
+const UNWINDER: &str = "libgcc_s.so.1";
 
 /// Where a loader looks for libraries first.
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
@@ -43,6 +46,12 @@ pub fn stand_in<'a>(
     objects.find_map(|object| below(&object.dir, host))
 }
 
+/// Where below `root` packages have the library `name`.
+fn place_of(name: &str, root: &Path, host: &RustTriple) -> Option<PathBuf> {
+    let places = DIRS.iter().map(|place| root.join(place.replace("{arch}", host.arch())));
+    places.into_iter().find(|dir| dir.join(name).is_file())
+}
+
 /// The C library in the directory of an object.
 fn below(dir: &Path, host: &RustTriple) -> Option<CLibrary> {
     let loader = Path::new(loader_of(host)).file_name()?;
@@ -63,14 +72,18 @@ pub fn start_on(
     target: &RustTriple,
 ) {
     let Some(library) = c_library else { return };
-    let dir = library.dir.to_string_lossy();
+    // What rustc links needs gcc's library for unwinding, too, which is another package.
+    let sysroot = tools.host.sysroot.as_deref();
+    let of_gcc = sysroot.and_then(|sysroot| place_of(UNWINDER, sysroot, host));
+    let dirs = [Some(library.dir.clone()), of_gcc].into_iter().flatten();
+    let dir = dirs.map(|dir| dir.to_string_lossy().into_owned()).collect::<Vec<_>>().join(":");
     let runner = (host == target).then(|| tools.runner.clone());
     for name in [Some(build_script::TOOL.to_owned()), runner].into_iter().flatten() {
         let Some(tool) = tools.shims.get_mut(&name) else { continue };
         tool.program = Some(library.loader.clone());
         match tool.search.iter_mut().find(|(name, _)| name == LIBRARY_PATH) {
             Some((_, dirs)) => *dirs = format!("{dirs}:{dir}"),
-            None => tool.search.push((LIBRARY_PATH.to_owned(), dir.to_string())),
+            None => tool.search.push((LIBRARY_PATH.to_owned(), dir.clone())),
         }
     }
 }
@@ -79,7 +92,6 @@ pub fn start_on(
 mod tests {
     use std::collections::BTreeMap;
     use std::fs;
-    use std::path::PathBuf;
 
     use crate::hermetic::{CTools, Rust};
     use crate::shim::{Kind, Tool};

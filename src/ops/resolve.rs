@@ -1,6 +1,7 @@
 //! From what is wanted to locked entries: asks the upstreams, at lock time only.
 
 mod minisign;
+mod packages;
 mod rust_dist;
 mod system;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use self::packages::{entry, request, say_skipped};
 use super::context::Context;
 use super::error::Error;
 use super::project::Project;
@@ -15,14 +17,10 @@ use super::request::{Demand, Wanted};
 use super::sysroot_packages;
 use crate::fetch::{FetchError, Fetcher};
 use crate::lockfile::{
-    Artifact, Authenticated, Derived, Entry, INSTALLED, Key, Location, Lockfile, RequestedRecipe,
+    Artifact, Authenticated, Derived, Entry, INSTALLED, Key, Lockfile, RequestedRecipe,
 };
-use crate::recipe::{Collection, Debian, Expansion, PinnedArtifact, Recipe, Status};
-use crate::upstream::debian::relation::Relation;
-use crate::upstream::debian::version::VersionRequest;
-use crate::upstream::debian::{
-    self, Access, Bases, DebianError, PackageOn, Resolution, ResolvedComponent, Resolver, Suite,
-};
+use crate::recipe::{Collection, Expansion, PinnedArtifact, Recipe, Status};
+use crate::upstream::debian::{self, Access, Bases, DebianError, ResolvedComponent, Resolver};
 use crate::upstream::{Get, GetError};
 use crate::vocab::digest::Sha256;
 use crate::vocab::event::Event;
@@ -279,87 +277,6 @@ fn say_unconfirmed(
         let note = format!("{recipe}: the digest of {keys} was seen in one place only ({show})");
         context.observer.event(Event::Note(note));
     }
-}
-
-fn say_skipped(context: &Context<'_>, demand: &Demand<'_>, resolution: &Resolution) {
-    let recipe = &demand.selected.recipe.name;
-    for skipped in &resolution.skipped {
-        let what = match &skipped.version {
-            Some(version) => format!("{recipe} {version} was passed over"),
-            None => format!("{recipe} does without {}/{}", skipped.suite, skipped.arch),
-        };
-        context.observer.event(Event::Note(format!("{what}: {}", skipped.reason)));
-    }
-}
-
-fn request(
-    debian: &Debian,
-    expansions: &[&Expansion<'_>],
-    version: Option<&str>,
-) -> Result<debian::Request, Error> {
-    let suites = debian
-        .suites
-        .iter()
-        .map(|suite| Suite {
-            archive: suite.archive.clone(),
-            name: suite.suite.clone(),
-            components: suite.components.clone(),
-        })
-        .collect();
-    let mut same_version = Vec::new();
-    let mut components = Vec::new();
-    for expansion in expansions {
-        let mut roots = Vec::new();
-        for (index, (package, arch)) in expansion.packages.iter().enumerate() {
-            roots.push(Relation::parse(&format!("{package}:{arch}"))?);
-            // Of a derivation's inputs the first is the compiler's, and the others have versions of
-            // their own.
-            let is_ours = index == 0 || expansion.component.derivation.is_none();
-            if debian.version_package.is_some() && is_ours {
-                same_version.push(PackageOn { package: package.clone(), arch: arch.clone() });
-            }
-        }
-        components.push(debian::Component {
-            name: expansion.component.name.to_string(),
-            arch: expansion.packages.first().map_or_else(String::new, |(_, arch)| arch.clone()),
-            roots,
-            exclude: expansion.component.exclude.clone(),
-        });
-    }
-    // The first of these gives the answer's version.
-    let leads = |package: &PackageOn| Some(&package.package) != debian.version_package.as_ref();
-    same_version.sort_by_key(leads);
-    let version = version.map(VersionRequest::new);
-    Ok(debian::Request { suites, components, same_version, version })
-}
-
-fn entry(demand: &Demand<'_>, expansion: &Expansion<'_>, resolved: &ResolvedComponent) -> Entry {
-    let lead = expansion.packages.first().map(|(name, _)| name.as_str());
-    let version = resolved
-        .artifacts
-        .iter()
-        .find(|artifact| Some(artifact.package.as_str()) == lead)
-        .map_or_else(String::new, |artifact| artifact.version.clone());
-    let mut artifacts: Vec<Artifact> = resolved
-        .artifacts
-        .iter()
-        .map(|artifact| Artifact {
-            name: artifact.package.clone(),
-            version: artifact.version.clone(),
-            location: Location::Debian {
-                archive: artifact.archive.clone(),
-                path: artifact.path.to_string(),
-                date: artifact.index_date.to_string(),
-            },
-            sha256: artifact.sha256,
-            size: Some(artifact.size),
-            unpack: crate::archive::UnpackSpec::default(),
-            minisign: None,
-            tree: None,
-        })
-        .collect();
-    artifacts.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
-    make_entry(demand, expansion, version, Authenticated::Signature, artifacts)
 }
 
 /// The entries of what a machine has installed: nothing is known of it here, and any version is

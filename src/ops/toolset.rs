@@ -1,22 +1,20 @@
 //! The programs of an environment, from the composed trees and what their recipes provide.
 
+mod filled;
+
+pub use filled::{Filled, filled};
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::closure::{Closure, Role, role_recipe, role_target, variant};
 use super::error::Error;
 use super::mac;
 use super::request::needs_runner;
-use super::sysroot_packages;
 use crate::hermetic::{CTools, Rust, ToolVariable, plan::RUSTC, plan::WRAPPER};
-use crate::lockfile::Entry;
-use crate::recipe::{Collection, Provides, Slot, ToolKind, TreeRole};
-use crate::settings::GlibcVersion;
-use crate::shim::{FILES_DIR, Kind, Tool, build_script, zig_macos, zig_target};
+use crate::recipe::{Slot, ToolKind};
+use crate::shim::{Kind, Tool, build_script, zig_target};
 use crate::sys::fs::Describe as _;
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
@@ -53,128 +51,6 @@ pub struct Toolset {
     pub variables: Vec<ToolVariable>,
 }
 
-/// A slot of the closure: its trees and what they provide.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Filled {
-    slot: Slot,
-    target: Option<RustTriple>,
-    #[serde(default)]
-    tool: Option<Name>,
-    main: PathBuf,
-    sysroot_tree: PathBuf,
-    provides: Provides,
-    /// Whether Debian packages joined its sysroot.
-    #[serde(default)]
-    has_packages: bool,
-}
-
-/// The slots that `entries` fill on `host`, each once.
-pub fn filled<'a>(
-    collection: &Collection,
-    host: &RustTriple,
-    entries: impl Iterator<Item = &'a Entry>,
-    closure: &Closure,
-) -> Result<Vec<Filled>, Error> {
-    let mut filled: Vec<Filled> = Vec::new();
-    for entry in entries {
-        let (slot, target) = (entry.slot, role_target(entry));
-        let recipe = role_recipe(entry);
-        let tree = |tree| {
-            let role = Role { slot, target: target.clone(), recipe: recipe.clone(), tree };
-            closure.tree_of(&role).map(Path::to_path_buf)
-        };
-        let Some(main) = tree(TreeRole::Main) else { continue };
-        let has_packages = sysroot_packages::is(entry);
-        let tool =
-            recipe.as_ref().and_then(|recipe| collection.get(recipe.as_str())?.recipe.tool.clone());
-        let same = |known: &&mut Filled| {
-            known.slot == slot && known.target == target && known.tool == tool
-        };
-        if let Some(known) = filled.iter_mut().find(same) {
-            known.has_packages |= has_packages;
-            continue;
-        }
-        let sysroot_tree = tree(TreeRole::Sysroot).unwrap_or_else(|| main.clone());
-        let provides = variant(collection, host, entry)?.provides.for_target(target.as_ref());
-        filled.push(Filled { slot, target, tool, main, sysroot_tree, provides, has_packages });
-    }
-    Ok(filled)
-}
-
-impl Filled {
-    /// A slot that the machine itself fills; relative paths of `provides` are below `root`.
-    pub fn of_machine(
-        slot: Slot,
-        target: Option<RustTriple>,
-        tool: Option<Name>,
-        root: &Path,
-        provides: Provides,
-    ) -> Self {
-        let (main, sysroot_tree) = (root.to_path_buf(), root.to_path_buf());
-        Self { slot, target, tool, main, sysroot_tree, provides, has_packages: false }
-    }
-
-    fn sysroot(&self) -> Option<PathBuf> {
-        let sysroot = self.provides.sysroot.as_deref()?;
-        Some(if sysroot == "." {
-            self.sysroot_tree.clone()
-        } else {
-            self.sysroot_tree.join(sysroot)
-        })
-    }
-
-    /// What stands in for Apple's SDK where zig builds for macOS elsewhere: without the variable,
-    /// rustc and build scripts start `xcrun`.
-    fn sdk(&self, host: &RustTriple, target: &RustTriple) -> Option<ToolVariable> {
-        let sdk = self.main.join(zig_macos::SDK);
-        let wanted = target.is_macos() && !host.is_macos() && sdk.is_dir();
-        wanted.then(|| ToolVariable {
-            tool: "zig".to_owned(),
-            name: "SDKROOT".to_owned(),
-            value: sdk.to_string_lossy().into_owned(),
-        })
-    }
-
-    fn in_sysroot(&self, dirs: &[String]) -> Vec<PathBuf> {
-        dirs.iter().map(|dir| self.sysroot_tree.join(dir)).collect()
-    }
-
-    fn fill(&self, argument: &str) -> String {
-        let sysroot = self.sysroot().unwrap_or_else(|| self.sysroot_tree.clone());
-        argument
-            .replace("{tree}", &self.main.to_string_lossy())
-            .replace("{sysroot}", &sysroot.to_string_lossy())
-            .replace("{files}", &format!("{{env}}/{FILES_DIR}"))
-    }
-
-    /// The recipe's directories, and those of packages beside it.
-    fn pkg_config_dirs(&self, triple: &RustTriple) -> Vec<PathBuf> {
-        let own = self.provides.pkg_config.clone();
-        let more = sysroot_packages::pkg_config_dirs(triple);
-        let more = more.into_iter().filter(|dir| self.has_packages && !own.contains(dir));
-        own.iter().cloned().chain(more).map(|dir| self.sysroot_tree.join(dir)).collect()
-    }
-
-    /// Where programs that run on this machine find what packages brought to the host's sysroot.
-    fn run_dirs(&self) -> Vec<(String, String)> {
-        let dir = self.sysroot_tree.join(sysroot_packages::RUN_DIR);
-        let dirs = ("LD_LIBRARY_PATH".to_owned(), dir.to_string_lossy().into_owned());
-        if self.has_packages { vec![dirs] } else { Vec::new() }
-    }
-
-    fn c_tools(&self, triple: &RustTriple, has_pkg_config: bool) -> CTools {
-        CTools {
-            prefix: triple.tool_prefix(),
-            sysroot: self.sysroot(),
-            linker: self.provides.linker.clone(),
-            system_headers: self.in_sysroot(&self.provides.system_include),
-            builtin_headers: self.provides.compiler_include.as_ref().map(|dir| self.main.join(dir)),
-            pkg_config_libdirs: self.pkg_config_dirs(triple),
-            has_pkg_config,
-        }
-    }
-}
-
 impl Toolset {
     /// Collects the programs of the slots.
     pub fn new(
@@ -196,9 +72,9 @@ impl Toolset {
             links: BTreeMap::new(),
             files: BTreeMap::new(),
             rust: Rust {
-                cargo: program(rust, "cargo"),
-                rustc: program(rust, "rustc"),
-                rustdoc: rustdoc(rust),
+                cargo: rust.program("cargo"),
+                rustc: rust.program("rustc"),
+                rustdoc: rust.rustdoc(),
                 version_verbose: rustc_version.to_owned(),
                 machine: None,
             },
@@ -324,7 +200,7 @@ impl Toolset {
                 shim = Tool { refuse: tool.refuse.clone(), ..Tool::without_program(kind) };
             }
             if matches!(tool.kind, ToolKind::ZigCc | ToolKind::Zig) {
-                shim.zig = Some(zig_target(of, glibc(&from.provides)));
+                shim.zig = Some(zig_target(of, from.glibc()));
             }
             let more = if aliases { tool.aliases.as_slice() } else { &[] };
             for name in more.iter().chain([name]) {
@@ -372,12 +248,6 @@ fn second_names(
     found.map(|(name, tool)| (name.clone(), tool.clone())).collect()
 }
 
-/// The glibc that a toolchain's output may need.
-fn glibc(provides: &Provides) -> Option<(u32, u32)> {
-    let version = GlibcVersion::try_from(provides.glibc.clone()?).ok()?;
-    Some((version.0, version.1))
-}
-
 /// Where pkg-config looks when nobody tells it: in the host's sysroot, and not on the machine.
 fn packages(host: &CTools) -> Vec<(String, String)> {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
@@ -385,19 +255,6 @@ fn packages(host: &CTools) -> Vec<(String, String)> {
     let root = host.sysroot.as_ref().map(text);
     let root = root.map(|root| ("PKG_CONFIG_SYSROOT_DIR".to_owned(), root));
     [("PKG_CONFIG_LIBDIR".to_owned(), dirs.join(":"))].into_iter().chain(root).collect()
-}
-
-fn program(from: &Filled, name: &str) -> PathBuf {
-    let tool = from.provides.tools.get(name);
-    from.main.join(tool.map_or(name, |tool| tool.program.as_str()))
-}
-
-/// rustdoc starts directly, but for one that needs arguments: builds see its shim then.
-fn rustdoc(from: &Filled) -> PathBuf {
-    let name = "rustdoc";
-    let tool = from.provides.tools.get(name);
-    let is_plain = tool.is_none_or(|tool| tool.args.is_empty());
-    if is_plain { program(from, name) } else { Path::new("bin").join(name) }
 }
 
 /// The emulator of a target, which looks for the loader in the sysroot.

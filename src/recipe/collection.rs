@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::RecipeError;
 use super::builtin;
-use super::model::{Recipe, Runs, Slot};
+use super::model::{Recipe, Slot};
+use super::parse::parse;
 use crate::settings::Choice;
-use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
 use crate::vocab::triple::RustTriple;
 
@@ -36,94 +37,6 @@ pub struct Selected<'a> {
     pub recipe: &'a Recipe,
     /// Where it was read.
     pub origin: &'a Origin,
-}
-
-/// Why there is no recipe.
-#[derive(Debug, thiserror::Error)]
-pub enum RecipeError {
-    /// A recipe file is malformed.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// A recipe whose file has another name, another format version or no variant.
-    #[error("{path}: {reason}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The settings name a recipe that does not exist, or one of another slot.
-    #[error("no recipe `{name}` for {}", slot.as_str())]
-    Unknown {
-        /// The name in the settings.
-        name: Name,
-        /// The slot it was chosen for.
-        slot: Slot,
-        /// What there is for that slot.
-        known: Vec<Name>,
-    },
-    /// No recipe serves this target at all.
-    #[error("no recipe provides {} for target `{target}`", slot.as_str())]
-    NoTarget {
-        /// The slot.
-        slot: Slot,
-        /// The target.
-        target: RustTriple,
-        /// The targets that some recipe of the slot serves.
-        served: Vec<RustTriple>,
-    },
-    /// Recipes serve the target, but on no host that is asked for.
-    #[error("no recipe provides {} for target `{target}` on host `{host}`", slot.as_str())]
-    NoPair {
-        /// The slot.
-        slot: Slot,
-        /// The target.
-        target: RustTriple,
-        /// The host.
-        host: RustTriple,
-        /// The recipes that serve the target on other hosts.
-        elsewhere: Vec<Name>,
-    },
-    /// The recipe does not serve a host.
-    #[error("recipe `{recipe}` does not serve host `{host}`")]
-    NoHost {
-        /// The recipe.
-        recipe: Name,
-        /// The host.
-        host: RustTriple,
-        /// The hosts that it serves.
-        served: Vec<RustTriple>,
-    },
-    /// The settings ask for a host tool that no recipe provides.
-    #[error("there is no host tool `{tool}`")]
-    UnknownTool {
-        /// The tool.
-        tool: Name,
-        /// Those that there are.
-        known: Vec<Name>,
-    },
-    /// The settings name a recipe of another host tool.
-    #[error("recipe `{recipe}` provides no `{tool}`")]
-    OtherTool {
-        /// The recipe.
-        recipe: Name,
-        /// The tool.
-        tool: Name,
-        /// The recipes that provide it.
-        known: Vec<Name>,
-    },
-    /// The settings ask for a component that the recipe does not have.
-    #[error("recipe `{recipe}` has no component `{component}`")]
-    NoComponent {
-        /// The recipe.
-        recipe: Name,
-        /// The component.
-        component: Name,
-        /// The components that can be asked for.
-        known: Vec<Name>,
-        /// Other recipes of the slot that have it.
-        elsewhere: Vec<Name>,
-    },
 }
 
 impl Collection {
@@ -249,81 +162,6 @@ impl Collection {
 /// are called.
 pub(super) fn rank(selected: &Selected<'_>) -> (bool, bool) {
     (!selected.recipe.default, *selected.origin == Origin::BuiltIn)
-}
-
-fn parse(path: &str, stem: &str, text: &str) -> Result<Recipe, RecipeError> {
-    let recipe: Recipe = document::parse(path, text)?;
-    let invalid = |reason: String| RecipeError::Invalid { path: path.to_owned(), reason };
-    if recipe.schema != 1 {
-        return Err(invalid(format!(
-            "schema {} is not known; this xprov reads schema 1",
-            recipe.schema
-        )));
-    }
-    if recipe.name.as_str() != stem {
-        return Err(invalid(format!("the recipe is named `{}`, its file `{stem}`", recipe.name)));
-    }
-    if (recipe.slot == Slot::HostTools) != recipe.tool.is_some() {
-        return Err(invalid("`tool` is for the slot `host-tools`, which needs it".to_owned()));
-    }
-    if recipe.tool.is_none() && recipe.variants.iter().any(|own| !own.provides.env.is_empty()) {
-        return Err(invalid("`provides.env` is for the slot `host-tools`".to_owned()));
-    }
-    for component in recipe.variants.iter().flat_map(|variant| &variant.components) {
-        // The lock's name for what the settings add to a sysroot.
-        if recipe.slot == Slot::Cc && component.name.as_str() == "packages" {
-            let reason = "no component of a C toolchain can be called `packages`: the packages \
-                          that settings add to its sysroot are called so in the lock";
-            return Err(invalid(reason.to_owned()));
-        }
-        if component.dist.is_some() && recipe.rust_dist.is_none() {
-            return Err(invalid(format!(
-                "component `{}` names a part of Rust's releases, but the recipe has no [rust-dist] \
-                 table",
-                component.name
-            )));
-        }
-        let sources = [
-            !component.packages.is_empty(),
-            !component.artifacts.is_empty(),
-            component.dist.is_some(),
-            component.wheel,
-            component.impure,
-            component.machine.is_some(),
-        ];
-        if sources.iter().filter(|source| **source).count() != 1 {
-            return Err(invalid(format!(
-                "component `{}` needs either packages or artifacts, or is a wheel",
-                component.name
-            )));
-        }
-        if component.wheel && recipe.pypi.is_none() {
-            return Err(invalid(format!(
-                "component `{}` is a wheel, but the recipe has no [pypi] table",
-                component.name
-            )));
-        }
-        if component.derivation.is_some() && component.runs != Runs::OnHostForTarget {
-            return Err(invalid(format!(
-                "component `{}` is derived, so it has to run on-host-for-target",
-                component.name
-            )));
-        }
-        if !component.packages.is_empty() && recipe.debian.is_none() {
-            return Err(invalid(format!(
-                "component `{}` names packages, but the recipe has no [debian] table",
-                component.name
-            )));
-        }
-    }
-    for (name, tool) in recipe.variants.iter().flat_map(|variant| &variant.provides.tools) {
-        if tool.program.is_empty() == tool.refuse.is_none() {
-            return Err(invalid(format!(
-                "tool `{name}` needs either a program or what it refuses"
-            )));
-        }
-    }
-    Ok(recipe)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::collection::{Collection, RecipeError, Selected, rank};
+use super::RecipeError;
+use super::collection::{Collection, Selected, rank};
 use super::model::Slot;
 use crate::settings::Choice;
 use crate::vocab::name::Name;

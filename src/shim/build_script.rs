@@ -159,11 +159,12 @@ pub fn run(mut around: Surroundings, arguments: &[OsString]) -> Result<u8, Error
     let script = Path::new(script);
     let failed = |program: &Path, source| Error::Start { program: program.to_path_buf(), source };
     let (program, hidden) = real(script).map_err(|source| failed(script, source))?;
-    if hidden.is_some() {
-        around.set.clear();
-    }
+    // Who does not see the variable that says where libraries are has them from the option.
+    let unseen = if hidden.is_some() { std::mem::take(&mut around.set) } else { Vec::new() };
+    let libraries = unseen.iter().find(|(name, _)| name == LIBRARY_PATH);
     let through = around.loader.take().map(|loader| {
-        let words = words_for(&loader, hidden.is_some(), script, &program, arguments);
+        let dirs = libraries.map(|(_, dirs)| dirs.as_str());
+        let words = words_for(dirs, script, &program, arguments);
         (loader, words)
     });
     around.hidden.extend(hidden);
@@ -183,18 +184,16 @@ pub fn run(mut around: Surroundings, arguments: &[OsString]) -> Result<u8, Error
     Ok(process::exit_code(status))
 }
 
-/// What `loader` is told, to start a program under the name `script` with the libraries beside
-/// itself: by an option where the program does not see the variable that says so, too.
+/// What a loader is told, to start a program under the name `script` with the libraries in
+/// `dirs`.
 fn words_for(
-    loader: &Path,
-    by_option: bool,
+    dirs: Option<&str>,
     script: &Path,
     program: &Path,
     arguments: &[OsString],
 ) -> Vec<OsString> {
-    let dir = loader.parent().unwrap_or(Path::new("/")).as_os_str();
-    let libraries = [OsStr::new("--library-path"), dir];
-    let libraries = libraries.into_iter().filter(|_| by_option);
+    let libraries = dirs.map(|dirs| [OsStr::new("--library-path"), OsStr::new(dirs)]);
+    let libraries = libraries.into_iter().flatten();
     let own = [OsStr::new("--argv0"), script.as_os_str(), program.as_os_str()];
     libraries.chain(own).map(OsStr::to_owned).chain(arguments.iter().cloned()).collect()
 }
@@ -251,12 +250,15 @@ mod tests {
 
     #[test]
     fn a_loader_is_told_the_name_the_program_and_where_libraries_are() {
-        let words = |by_option| {
-            let paths = ["/c/ld.so", "/t/build-script-build", "/t/real"].map(Path::new);
-            let words = words_for(paths[0], by_option, paths[1], paths[2], &["x".into()]);
+        let words = |dirs| {
+            let paths = ["/t/build-script-build", "/t/real"].map(Path::new);
+            let words = words_for(dirs, paths[0], paths[1], &["x".into()]);
             words.join(OsStr::new(" ")).into_string().expect("UTF-8")
         };
-        assert_eq!(words(false), "--argv0 /t/build-script-build /t/real x");
-        assert_eq!(words(true), "--library-path /c --argv0 /t/build-script-build /t/real x");
+        assert_eq!(words(None), "--argv0 /t/build-script-build /t/real x");
+        assert_eq!(
+            words(Some("/c:/g")),
+            "--library-path /c:/g --argv0 /t/build-script-build /t/real x"
+        );
     }
 }
