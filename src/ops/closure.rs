@@ -301,7 +301,7 @@ fn key(context: &Context<'_>, groups: &[Group<'_>], machine: Option<&MachineRust
             key.part(artifact.tree.map(|tree| tree.to_string()).unwrap_or_default());
         }
         for entry in &group.derived {
-            let version = derive::version(entry.key.target.as_ref());
+            let version = derive::version();
             key.part(version.as_bytes()).part(entry.key.to_string());
             let tree = entry.derivation.and_then(|derivation| derivation.tree);
             key.part(tree.map(|tree| tree.to_string()).unwrap_or_default());

@@ -25,14 +25,10 @@ use crate::vocab::triple::RustTriple;
 /// The version of what is done here.
 const VERSION: &str = "derivation/3";
 
-/// What is done with inputs for a target, and what of our own is added; another digest makes other
-/// objects.
-pub fn version(target: Option<&RustTriple>) -> Blake3 {
+/// What is done with inputs, and what of our own is added; another digest makes other objects.
+pub fn version() -> Blake3 {
     let mut version = KeyHasher::new(VERSION);
     version.part(unwind::SOURCE);
-    if target.is_some_and(|target| target.arch() == "i686") {
-        version.part(unwind::SOURCE_X86);
-    }
     version.finish()
 }
 
@@ -195,7 +191,7 @@ fn key(
     name: Derivation,
 ) -> Result<Blake3, Error> {
     let mut key = KeyHasher::new("derivation");
-    key.part(version(entry.key.target.as_ref()).as_bytes()).part(name.as_str());
+    key.part(version().as_bytes()).part(name.as_str());
     key.part(context.host.as_str());
     key.part(entry.key.target.as_ref().map_or("", RustTriple::as_str));
     for entry in std::iter::once(entry).chain(builders(context, collection, lock)?) {

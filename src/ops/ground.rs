@@ -155,7 +155,7 @@ fn path(
     }
     // The settings are in the root manifest, or what they leave open in the toolchain's file.
     key.part(&project.root_text).part(&project.toolchain.text).part(lock_text);
-    key.part(derive::version(Some(target)).as_bytes());
+    key.part(derive::version().as_bytes());
     if let Some(system) = of_machine.system {
         key.part("system").part(system.as_bytes());
     }

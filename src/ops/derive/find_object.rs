@@ -5,7 +5,8 @@
 
 use core::ffi::{c_int, c_void};
 
-/// `struct dl_find_object` of the GNU C Library's manual, where it has no data base: x86_64, aarch64.
+/// `struct dl_find_object` of the GNU C Library's manual. Of the processors here, it has a data base
+/// on 32-bit x86 only.
 #[repr(C)]
 pub struct Found {
     flags: u64,
@@ -13,33 +14,40 @@ pub struct Found {
     map_end: *mut c_void,
     link_map: *mut c_void,
     eh_frame: *mut c_void,
+    #[cfg(target_arch = "x86")]
+    data_base: *mut c_void,
+    #[cfg(target_arch = "x86")]
+    padding: u32,
     reserved: [u64; 7],
 }
 
-/// `Elf64_Phdr`.
+/// `Elf64_Phdr`; `Elf32_Phdr`, whose flags are elsewhere.
 #[repr(C)]
 struct Segment {
     kind: u32,
+    #[cfg(target_pointer_width = "64")]
     flags: u32,
-    offset: u64,
-    address: u64,
-    physical: u64,
-    file_size: u64,
-    memory_size: u64,
-    align: u64,
+    offset: usize,
+    address: usize,
+    physical: usize,
+    file_size: usize,
+    memory_size: usize,
+    #[cfg(target_pointer_width = "32")]
+    flags: u32,
+    align: usize,
 }
 
 /// The first members of `struct dl_phdr_info`.
 #[repr(C)]
 struct Object {
-    base: u64,
+    base: usize,
     name: *const u8,
     segments: *const Segment,
     count: u16,
 }
 
 struct Search {
-    address: u64,
+    address: usize,
     result: *mut Found,
 }
 
@@ -102,6 +110,11 @@ unsafe extern "C" fn visit(object: *mut Object, _size: usize, data: *mut c_void)
         (*result).map_end = end as *mut c_void;
         (*result).link_map = core::ptr::null_mut();
         (*result).eh_frame = frames as *mut c_void;
+        // Tables that refer to a data base are none of GCC's and LLVM's.
+        #[cfg(target_arch = "x86")]
+        {
+            (*result).data_base = core::ptr::null_mut();
+        }
         1
     }
 }
@@ -109,7 +122,7 @@ unsafe extern "C" fn visit(object: *mut Object, _size: usize, data: *mut c_void)
 /// Finds the unwind tables of the object that `address` is in: 0 where there are some.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _dl_find_object(address: *mut c_void, result: *mut Found) -> c_int {
-    let mut search = Search { address: address as u64, result };
+    let mut search = Search { address: address as usize, result };
     let found = unsafe { dl_iterate_phdr(visit, (&raw mut search).cast()) };
     if found == 1 { 0 } else { -1 }
 }

@@ -16,9 +16,6 @@ const SYMBOL: &[u8] = b"_dl_find_object";
 /// The crate that has it.
 pub const SOURCE: &str = include_str!("find_object.rs");
 
-/// The same for 32-bit x86, whose structures are others.
-pub const SOURCE_X86: &str = include_str!("find_object_x86.rs");
-
 /// A crate without anything.
 const NOTHING: &str = "#![no_std]\n";
 
@@ -27,11 +24,7 @@ pub fn write(work: &Work<'_>, unwinder: &Path, sysroot: &Path, to: &Path) -> Res
     let archive = fs::read(unwinder).describe("read", unwinder)?;
     // That of arm finds tables by symbols of the linker.
     let misses = archive.windows(SYMBOL.len()).any(|window| window == SYMBOL);
-    let text = match (misses, work.target.arch()) {
-        (true, "i686") => SOURCE_X86,
-        (true, _) => SOURCE,
-        (false, _) => NOTHING,
-    };
+    let text = if misses { SOURCE } else { NOTHING };
     let dir = work.dir.join("unwind");
     create_dir(&dir)?;
     let source = dir.join("find_object.rs");

@@ -12,12 +12,9 @@ use crate::projects::write_project;
 
 /// A target, the prefix of its tools, what `std::env::consts::ARCH` says, the machine and the bits
 /// of its programs.
-const TARGETS: [(&str, &str, &str, &str, u64); 4] = [
+const TARGETS: [(&str, &str, &str, &str, u64); 2] = [
     ("x86_64-unknown-linux-musl", "x86_64-linux-musl", "x86_64", "x86_64", 64),
     ("aarch64-unknown-linux-musl", "aarch64-linux-musl", "aarch64", "aarch64", 64),
-    ("armv7-unknown-linux-musleabihf", "arm-linux-musleabihf", "arm", "arm", 32),
-    // Runs on x86-64 as it is.
-    ("i686-unknown-linux-musl", "i686-linux-musl", "x86", "x86", 32),
 ];
 
 const BUILD: &str = r#"
