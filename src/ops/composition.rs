@@ -1,7 +1,7 @@
 //! Compositions: the objects of a slot joined into one directory of the store, side by side where
 //! there are several.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -74,7 +74,9 @@ impl<'a> Composition<'a> {
         };
         let mut id = KeyHasher::new("composition/1 on a C library");
         id.part(&self.name).part(library.loader.as_os_str().as_encoded_bytes());
-        let name = format!("{}-{}", &id.finish().to_string()[..32], label(&self.role));
+        // What it is called stays: a composition of many targets has none in its name.
+        let own = self.name.split_once('-').map_or("", |(_, own)| own);
+        let name = format!("{}-{own}", &id.finish().to_string()[..32]);
         let dir = context.store.layout().compositions_dir().join(&name);
         Self { c_library, name, dir, ..self }
     }
@@ -140,8 +142,10 @@ pub fn compose(
     context: &Context<'_>,
     compositions: Vec<Composition<'_>>,
 ) -> Result<Vec<(Role, PathBuf)>, Error> {
-    let missing: Vec<&Composition<'_>> =
-        compositions.iter().filter(|composition| !composition.dir.is_dir()).collect();
+    // One for many targets is made once.
+    let mut met = BTreeSet::new();
+    let is_missing = |of: &&Composition<'_>| !of.dir.is_dir() && met.insert(of.dir.clone());
+    let missing: Vec<&Composition<'_>> = compositions.iter().filter(is_missing).collect();
     for composition in &missing {
         let subject = label(&composition.role);
         context.observer.event(Event::Step { verb: "Composing", subject });

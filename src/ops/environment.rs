@@ -106,7 +106,7 @@ pub fn environment(
     let mut tool_variables = ground.tools.variables.clone();
     if let Some(mac) = &ground.mac {
         read.extend(mac.read_roots());
-        tool_variables.extend(mac.variables(&context.host, &named));
+        tool_variables.extend(mac.variables(&context.host, target, &named));
     }
     let machine = ground.mac.as_ref().map(Mac::identity).unwrap_or_default();
     let plan = Plan::new(&PlanInput {

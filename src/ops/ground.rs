@@ -61,9 +61,9 @@ pub fn ground(
     let system = system_rust::is_asked(&project.settings)
         .then(|| system_rust::find(context, project))
         .transpose()?;
-    let system = system.as_ref().map(|rust| &rust.identity.digest);
+    let system = system.map(|rust| rust.key(target)).transpose()?;
     let mac = Mac::of(context)?;
-    let of_machine = OfMachine { system, mac: mac.as_ref() };
+    let of_machine = OfMachine { system: system.as_ref(), mac: mac.as_ref() };
     let note = match remembered(context, project, of_machine, target)?.filter(|_| memorable) {
         Some(note) => note,
         None => make(context, project, of_machine, target, memorable)?,

@@ -127,15 +127,22 @@ impl Mac {
 
     /// The variables by which rustc, cc-rs and clang find the SDK without asking anybody, and the
     /// oldest macOS that they make code for. `named` are those that the settings give.
-    pub fn variables(&self, host: &RustTriple, named: &[String]) -> Vec<ToolVariable> {
+    pub fn variables(
+        &self,
+        host: &RustTriple,
+        target: &RustTriple,
+        named: &[String],
+    ) -> Vec<ToolVariable> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let all = [
             ("DEVELOPER_DIR", text(&self.developer_dir)),
             ("SDKROOT", text(&self.sdk)),
             (DEPLOYMENT_TARGET, deployment_target(host).to_owned()),
         ];
-        let is_open =
-            |name: &str| name != DEPLOYMENT_TARGET || !named.iter().any(|own| own == name);
+        // A target of macOS has its own, which is said with the target.
+        let is_open = |name: &str| {
+            name != DEPLOYMENT_TARGET || !(target.is_macos() || named.iter().any(|own| own == name))
+        };
         let all = all.into_iter().filter(|(name, _)| is_open(name));
         all.map(|(name, value)| ToolVariable {
             tool: "xcrun".to_owned(),

@@ -10,6 +10,7 @@ use super::resolve::{Through, compare_versions, is_version, make_entry};
 use crate::lockfile::{Artifact, Authenticated, Entry, Location};
 use crate::recipe::{Expansion, Pypi};
 use crate::sys::process::hermetic_command;
+use crate::upstream::GetError;
 use crate::upstream::pypi::config::{self, default_of_help};
 use crate::upstream::pypi::page::File;
 use crate::upstream::pypi::wheel::WheelName;
@@ -55,14 +56,18 @@ fn default_of_pip(context: &Context<'_>) -> Option<String> {
     })
 }
 
-/// The files of a package in the first index that has it.
+/// The files of a package in the first index that has it. One that is in trouble is not passed
+/// over: the next may have another package of that name.
 fn listed(context: &Context<'_>, mirrors: &Mirrors, package: &str) -> Result<Vec<File>, Error> {
     let fetcher = context.fetcher();
     let mut failed = None;
     for index in indexes(context, mirrors)? {
         match files(&Through(&fetcher), &index, package) {
             Ok(files) => return Ok(files),
-            Err(source) => failed = failed.or(Some(source)),
+            Err(source @ PypiError::Get { source: GetError::NotFound { .. }, .. }) => {
+                failed = failed.or(Some(source));
+            }
+            Err(source) => return Err(Error::Pypi { package: package.to_owned(), source }),
         }
     }
     let source =
@@ -186,18 +191,26 @@ pub fn locate(
     file: &str,
     pin: &Sha256,
 ) -> Result<Vec<Url>, Error> {
-    let files = listed(context, mirrors, package)?;
-    let named = files.iter().filter(|listed| listed.name == file);
+    let fetcher = context.fetcher();
+    let (mut named, mut failed) = (Vec::new(), None);
+    // Whichever has it: the pin says whether it is the one.
+    for index in indexes(context, mirrors)? {
+        match files(&Through(&fetcher), &index, package) {
+            Ok(files) => named.extend(files.into_iter().filter(|listed| listed.name == file)),
+            Err(source) => failed = failed.or(Some(source)),
+        }
+        if !named.is_empty() {
+            break;
+        }
+    }
     // A second file of this name and another digest is another file.
     let (same, others): (Vec<&File>, Vec<&File>) =
-        named.partition(|file| file.sha256.is_none_or(|digest| digest == *pin));
+        named.iter().partition(|file| file.sha256.is_none_or(|digest| digest == *pin));
     let urls: Vec<Url> = same.into_iter().chain(others).map(|file| file.url.clone()).collect();
     if urls.is_empty() {
         let (package, file) = (package.to_owned(), file.to_owned());
-        return Err(Error::Pypi {
-            package: package.clone(),
-            source: PypiError::Gone { package, file },
-        });
+        let gone = PypiError::Gone { package: package.clone(), file };
+        return Err(Error::Pypi { package, source: failed.unwrap_or(gone) });
     }
     Ok(urls)
 }

@@ -173,6 +173,13 @@ fn expand<'a>(wanted: &Wanted<'_>, demand: &'a Demand<'a>) -> Result<Vec<Expansi
             for expansion in
                 demand.selected.recipe.variant(host)?.expand(host, target, &demand.components)
             {
+                // What runs on a target is for the one that is asked for, and not for the host.
+                if demand.target.is_some()
+                    && expansion.target.is_some()
+                    && expansion.target != demand.target
+                {
+                    continue;
+                }
                 let key = (
                     expansion.component.name.clone(),
                     expansion.host.clone(),

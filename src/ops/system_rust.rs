@@ -16,7 +16,7 @@ use crate::hermetic::MachineRust;
 use crate::lockfile::{Entry, Identity, Lockfile};
 use crate::settings::{SYSTEM_RUST, Settings};
 use crate::sys::process::hermetic_command;
-use crate::vocab::digest::KeyHasher;
+use crate::vocab::digest::{Blake3, KeyHasher};
 use crate::vocab::event::Event;
 use crate::vocab::triple::RustTriple;
 
@@ -124,6 +124,21 @@ impl SystemRust<'_> {
         Ok(Some(Identity { digest, ..self.identity.clone() }))
     }
 
+    /// What builds for `target` use of it, and where that is: what is composed links to it.
+    pub fn key(&self, target: &RustTriple) -> Result<Blake3, Error> {
+        let mut key = KeyHasher::new("machine-rust for a target/1");
+        for path in [&self.sysroot, &self.cargo] {
+            key.part(path.as_os_str().as_encoded_bytes());
+        }
+        let std = Part { component: "rust-std", target: Some(target) };
+        let on_request = ON_REQUEST.iter().map(|(component, _)| Part { component, target: None });
+        let all = [Part { component: "rustc", target: None }, std].into_iter().chain(on_request);
+        for part in all {
+            key.part(self.part(part)?.map_or(String::new(), |own| own.digest.to_string()));
+        }
+        Ok(key.finish())
+    }
+
     /// What a part becomes in the tree of links: (path in the tree, path on the machine).
     fn links_of(&self, part: Part<'_>) -> Vec<(String, PathBuf)> {
         let std = |target: &RustTriple| {
@@ -210,6 +225,17 @@ pub fn drift(
     let mut reasons = Vec::new();
     if !entries.iter().any(|entry| entry.key.name.as_str() == "rustc" && entry.identity.is_some()) {
         reasons.push(format!("the Rust of `{}`, {}, is not locked", context.host, rust.identity));
+    }
+    for target in lock.request.targets.iter().filter(|target| **target != context.host) {
+        let is_std = |entry: &Entry| {
+            let of_here = entry.key.host.as_ref().is_none_or(|host| *host == context.host);
+            of_here
+                && entry.key.name.as_str() == "rust-std"
+                && entry.key.target.as_ref() == Some(target)
+        };
+        if reasons.is_empty() && !lock.entries.iter().any(is_std) {
+            reasons.push(format!("the std of `{target}` on `{}` is not locked", context.host));
+        }
     }
     for entry in impure(&entries) {
         let here = rust.part(entry.into())?;

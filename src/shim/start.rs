@@ -241,11 +241,14 @@ fn by_file(
     let path = (outside.temp_dir)().join(format!("xprov-{}.args", std::process::id()));
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
     let text = if tool.zig.is_some() { response::quoted } else { response::text };
-    let written = file.and_then(|mut file| file.write_all(&text(&call.arguments)));
+    // zig reads such a file behind the word that says which of its tools it is to be, only.
+    let own = if tool.zig.is_some() { tool.before.len().min(call.arguments.len()) } else { 0 };
+    let (first, rest) = call.arguments.split_at(own);
+    let written = file.and_then(|mut file| file.write_all(&text(rest)));
     let mut argument = OsString::from("@");
     argument.push(&path);
     let mut command = Command::new(&call.program);
-    command.arg(argument).stderr(Stdio::piped());
+    command.args(first).arg(argument).stderr(Stdio::piped());
     adapt(&mut command, call, tool);
     let ended = written
         .and_then(|()| command.spawn())

@@ -69,6 +69,16 @@ pub fn translate(
             continue;
         }
         debug |= text.starts_with("-g");
+        if text == "-Xlinker"
+            && let Some(one) = rest.as_slice().first().filter(|word| has_comma(word))
+        {
+            // A path, say: there, a comma divides nothing.
+            if step == Step::Link && linker::is_kept(&one.to_string_lossy())? {
+                kept.extend([word, one.clone()]);
+            }
+            rest.next();
+            continue;
+        }
         let list = match text {
             "-Xlinker" => rest.next(),
             "-u" => rest.next().map(|symbol| format!("-u,{}", symbol.to_string_lossy()).into()),
@@ -81,7 +91,7 @@ pub fn translate(
             }
         } else if let Some(other) = linker::library(text).filter(|_| !macos.is_target()) {
             kept.push(other.into());
-        } else if !(is_musl && linker::is_of_rust(text)) {
+        } else if !(is_musl && step == Step::Link && linker::is_of_rust(text)) {
             kept.push(word);
         }
     }
@@ -99,6 +109,10 @@ pub fn translate(
     }
     translated.extend(kept);
     Ok(translated)
+}
+
+fn has_comma(word: &OsString) -> bool {
+    word.as_encoded_bytes().contains(&b',')
 }
 
 /// Puts the words of `@file`s in their places.

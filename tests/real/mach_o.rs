@@ -25,7 +25,7 @@ cc = "1.2"
 [workspace]
 [package.metadata.xprov]
 targets = ["aarch64-apple-darwin", "x86_64-apple-darwin"]
-hosts = ["x86_64-unknown-linux-gnu"]
+hosts = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"]
 rust = { recipe = "rust-debian" }
 target.aarch64-apple-darwin.toolchain = "zig"
 target.x86_64-apple-darwin.toolchain = "zig"

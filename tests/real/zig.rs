@@ -97,7 +97,15 @@ pub fn with_pip() -> Vec<(String, String)> {
     let about_pip = |name: &str| {
         name.starts_with("PIP_") || ["PATH", "VIRTUAL_ENV", "XDG_CONFIG_HOME"].contains(&name)
     };
-    std::env::vars().filter(|(name, _)| about_pip(name)).collect()
+    let mut found: Vec<_> = std::env::vars().filter(|(name, _)| about_pip(name)).collect();
+    // The user's own file lies in a home that tests do not have.
+    let home = std::env::var("HOME").unwrap_or_default();
+    let files = [".config/pip/pip.conf", ".pip/pip.conf"].map(|file| Path::new(&home).join(file));
+    let is_set = found.iter().any(|(name, _)| name == "PIP_CONFIG_FILE");
+    if let Some(file) = files.iter().find(|file| !is_set && file.is_file()) {
+        found.push(("PIP_CONFIG_FILE".to_owned(), file.to_string_lossy().into_owned()));
+    }
+    found
 }
 
 #[test]

@@ -3,13 +3,20 @@
 //! Zig reads `-march` as `-mcpu`, knows CPUs by LLVM's names with underscores, takes `-mtune` for
 //! `-mcpu` as well, and ignores `-mfpu`: none of them may reach it as it is. Pure.
 
-/// What the options so far say; later ones win.
+/// What the options so far say. Of one kind the last one wins; `-march` goes before `-mcpu` and
+/// `-mfpu` before what either of them says of the unit, in whatever order they come, as for gcc.
 pub(super) struct Cpu<'a> {
     arch: &'a str,
-    name: Option<String>,
-    /// On 32-bit Arm, the floating point unit.
-    fpu: Option<String>,
+    march: Option<String>,
+    mcpu: Option<String>,
+    /// On 32-bit Arm, the floating point unit that `-march`, `-mcpu` and `-mfpu` name.
+    fpu: [Option<String>; 3],
 }
+
+/// Places in [`Cpu::fpu`].
+const OF_MARCH: usize = 0;
+const OF_MCPU: usize = 1;
+const OF_MFPU: usize = 2;
 
 /// gcc's names of CPUs that LLVM calls otherwise.
 const X86_NAMES: &[(&str, &str)] = &[
@@ -40,6 +47,7 @@ const FPUS: &[(&[&str], &str)] = &[
     (&["vfpv4-d16"], "+vfp4d16-neon-d32-vfp3-vfp4"),
     (&["vfpv4"], "+vfp4-neon"),
     (&["neon", "simd", "neon-vfpv3"], "+neon"),
+    (&["nosimd"], "-neon"),
     (&["neon-fp16"], "+neon+fp16"),
     (&["neon-vfpv4"], "+neon+vfp4"),
     (&["neon-fp-armv8"], "+neon+fp_armv8"),
@@ -49,7 +57,7 @@ const FPUS: &[(&[&str], &str)] = &[
 impl<'a> Cpu<'a> {
     /// Nothing said yet; `arch` is zig's.
     pub fn new(arch: &'a str) -> Self {
-        Self { arch, name: None, fpu: None }
+        Self { arch, march: None, mcpu: None, fpu: [None, None, None] }
     }
 
     /// Takes an option that says something of the CPU; whether it did.
@@ -62,7 +70,7 @@ impl<'a> Cpu<'a> {
                 self.mcpu(name);
             }
         } else if let Some(name) = option.strip_prefix("-mfpu=") {
-            self.mfpu(name);
+            self.mfpu(OF_MFPU, name);
         } else {
             return option.starts_with("-mtune=");
         }
@@ -71,10 +79,13 @@ impl<'a> Cpu<'a> {
 
     /// What zig is told. Without a word it would be the machine that builds, or what zig thinks.
     pub fn name(&self) -> String {
-        match &self.name {
-            None => "baseline".to_owned(),
-            Some(name) => format!("{name}{}", self.fpu.as_deref().unwrap_or_default()),
-        }
+        let (name, own) = match (&self.march, &self.mcpu) {
+            (Some(name), _) => (name, OF_MARCH),
+            (None, Some(name)) => (name, OF_MCPU),
+            (None, None) => return "baseline".to_owned(),
+        };
+        let fpu = self.fpu[OF_MFPU].as_deref().or(self.fpu[own].as_deref());
+        format!("{name}{}", fpu.unwrap_or_default())
     }
 
     fn march(&mut self, name: &str) {
@@ -91,16 +102,16 @@ impl<'a> Cpu<'a> {
                     Some(version) => format!("generic+v{version}a"),
                     None => base.replace('-', "_"),
                 };
-                self.name = Some(base + &aarch64(&extensions));
+                self.march = Some(base + &aarch64(&extensions));
             }
             "arm" => {
                 let version = base.strip_prefix("armv").unwrap_or(base).replace(['-', '.'], "");
-                self.name = Some(format!("generic+v{version}"));
+                self.march = Some(format!("generic+v{version}"));
                 for extension in &extensions {
-                    self.mfpu(extension);
+                    self.mfpu(OF_MARCH, extension);
                 }
             }
-            _ => self.name = Some(x86(name)),
+            _ => self.march = Some(x86(name)),
         }
     }
 
@@ -108,21 +119,21 @@ impl<'a> Cpu<'a> {
         let (base, extensions) = split(name);
         let base = base.replace('-', "_");
         if self.arch == "arm" {
-            // A CPU has its own unit, until another word for it comes.
-            self.fpu = None;
-            self.name = Some(base);
+            // A CPU has its own unit, where no extension says another.
+            self.fpu[OF_MCPU] = None;
+            self.mcpu = Some(base);
             for extension in &extensions {
-                self.mfpu(extension);
+                self.mfpu(OF_MCPU, extension);
             }
         } else {
-            self.name = Some(base + &aarch64(&extensions));
+            self.mcpu = Some(base + &aarch64(&extensions));
         }
     }
 
-    fn mfpu(&mut self, name: &str) {
+    fn mfpu(&mut self, of: usize, name: &str) {
         let known = FPUS.iter().find(|(names, _)| names.contains(&name));
         if let Some((_, features)) = known {
-            self.fpu = Some((*features).to_owned());
+            self.fpu[of] = Some((*features).to_owned());
         }
     }
 }
@@ -186,7 +197,12 @@ mod tests {
             ),
             ("arm", &["-march=armv7-a+vfpv3-d16", "-mfpu=neon"], "generic+v7a+neon"),
             ("arm", &["-march=armv7-a+neon-vfpv4"], "generic+v7a+neon+vfp4"),
-            ("arm", &["-march=armv7-a+fp", "-mcpu=cortex-a7"], "cortex_a7"),
+            ("arm", &["-mcpu=cortex-a7"], "cortex_a7"),
+            ("arm", &["-mcpu=cortex-a9+nosimd"], "cortex_a9-neon"),
+            ("arm", &["-mfpu=vfpv3-d16", "-mcpu=cortex-a9"], "cortex_a9+vfp3d16-neon-d32-vfp3"),
+            ("arm", &["-march=armv7-a+fp", "-mcpu=cortex-a7"], "generic+v7a+vfp3d16-neon-d32-vfp3"),
+            ("aarch64", &["-mcpu=cortex-a76", "-march=armv8-a"], "generic+v8a"),
+            ("aarch64", &["-march=armv8-a", "-mcpu=cortex-a76"], "generic+v8a"),
         ] {
             assert_eq!(name(arch, options), expected, "{arch} {options:?}");
         }

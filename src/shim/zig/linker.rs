@@ -30,7 +30,6 @@ const MISSING: &[&str] = &[
     "--export-dynamic-symbol",
     "--pop-state",
     "--push-state",
-    "--wrap",
 ];
 const MISSING_KEYWORDS: &[&str] = &["muldefs"];
 
@@ -61,6 +60,9 @@ pub(super) fn options(list: &str) -> Result<Option<String>, Error> {
             }
         } else if let Some(symbol) = word.strip_prefix("--undefined=") {
             kept.extend(["-u".to_owned(), symbol.to_owned()]);
+        } else if let Some(end) = word.strip_prefix("--wrap").filter(|end| is_end(end)) {
+            // The one spelling that it reads.
+            kept.push(format!("-wrap{end}"));
         } else if let Some(keyword) = word.strip_prefix("-z").filter(|word| !word.is_empty()) {
             if keep(keyword, KEYWORDS_WITHOUT_EFFECT, MISSING_KEYWORDS, "-z ")? {
                 kept.extend(["-z".to_owned(), keyword.to_owned()]);
@@ -70,6 +72,16 @@ pub(super) fn options(list: &str) -> Result<Option<String>, Error> {
         }
     }
     Ok((!kept.is_empty()).then(|| format!("-Wl,{}", kept.join(","))))
+}
+
+/// Whether a name ends here, or its value begins.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('=')
+}
+
+/// Whether zig's linker gets a word that is no list.
+pub(super) fn is_kept(word: &str) -> Result<bool, Error> {
+    keep(word, WITHOUT_EFFECT, MISSING, "")
 }
 
 fn keep(word: &str, dropped: &[&str], missing: &[&str], before: &str) -> Result<bool, Error> {
@@ -109,6 +121,8 @@ mod tests {
             ("-melf_i386", None),
             ("--undefined=main", Some("-Wl,-u,main")),
             ("-z", Some("-Wl,-z")),
+            ("--wrap=malloc", Some("-Wl,-wrap=malloc")),
+            ("--wrap,malloc", Some("-Wl,-wrap,malloc")),
         ] {
             assert_eq!(options(list).expect("known").as_deref(), expected, "{list}");
         }
