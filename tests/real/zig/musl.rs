@@ -12,10 +12,8 @@ use crate::projects::write_project;
 
 /// A target, the prefix of its tools, what `std::env::consts::ARCH` says, the machine and the bits
 /// of its programs.
-const TARGETS: [(&str, &str, &str, &str, u64); 2] = [
-    ("x86_64-unknown-linux-musl", "x86_64-linux-musl", "x86_64", "x86_64", 64),
-    ("aarch64-unknown-linux-musl", "aarch64-linux-musl", "aarch64", "aarch64", 64),
-];
+const TARGETS: [(&str, &str, &str, &str, u64); 1] =
+    [("x86_64-unknown-linux-musl", "x86_64-linux-musl", "x86_64", "x86_64", 64)];
 
 const BUILD: &str = r#"
 fn main() {
