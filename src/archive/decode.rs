@@ -21,6 +21,8 @@ pub enum Compression {
     Gzip,
     /// One or more zstd frames.
     Zstd,
+    /// One zlib stream.
+    Zlib,
 }
 
 /// The reader of what is compressed in `input`. It reads to the end of `input`, and fails where
@@ -36,6 +38,7 @@ pub fn decoder<'a>(
             Box::new(xz2::bufread::XzDecoder::new_stream(input, stream))
         }
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Compression::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(input)),
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
