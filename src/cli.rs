@@ -1,5 +1,6 @@
 //! The command line: arguments in, outcomes and errors out. The only place that prints.
 
+mod annotations;
 mod args;
 mod configuration;
 mod dispatch;

@@ -4,21 +4,27 @@
 //! files nor how the binary was made. A new question is a new field of the facts and a new rule.
 
 pub mod arm;
+pub mod ceilings;
+pub mod dynamic;
 pub mod elf;
 pub mod glibc;
+pub mod hardening;
 mod image;
 pub mod mach_o;
 mod mach_o_rules;
+mod names;
+pub mod paths;
 pub mod policy;
 mod read_elf;
 pub mod rules;
+pub mod sections;
 mod versions;
 
 pub use elf::ElfFacts;
 pub use image::image;
 pub use mach_o::{MachO, mach_o};
 pub use policy::Policy;
-pub use rules::{Finding, Rule, Verdict, check};
+pub use rules::{Finding, Rule, Verdict, check, check_bytes};
 
 use std::fmt;
 

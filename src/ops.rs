@@ -41,6 +41,7 @@ mod shell;
 mod shims;
 mod store;
 mod sysroot_packages;
+mod target_libraries;
 mod system_rust;
 mod toolchain_file;
 mod toolset;

@@ -207,6 +207,15 @@ pub struct ShellArgs {
     pub arguments: Vec<String>,
 }
 
+/// Forms of what `verify` found; `--json` is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// A line for each finding.
+    Text,
+    /// Annotations of GitHub Actions, for everything that did not pass.
+    Github,
+}
+
 /// What to verify against what.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -219,6 +228,12 @@ pub struct VerifyArgs {
     /// The newest glibc that they may need.
     #[arg(long, value_name = "VERSION")]
     pub max_glibc: Option<String>,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
+    pub format: VerifyFormat,
+    /// A directory with the libraries of the target, for what depends on them.
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<std::path::PathBuf>,
 }
 
 /// What to explain.

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use clap::Parser as _;
 
-use super::args::{Cli, EnvArgs, Global, RecipesVerb, StoreVerb, Verb};
+use super::annotations;
+use super::args::{Cli, EnvArgs, Global, RecipesVerb, StoreVerb, Verb, VerifyFormat};
 use super::doctor;
 use super::output;
 use super::progress::Progress;
@@ -161,10 +162,14 @@ impl Command<'_> {
                     files: args.files.clone(),
                     target: args.target.clone(),
                     max_glibc: args.max_glibc.clone(),
+                    sysroot: args.sysroot.clone(),
                 };
                 let (outcomes, error) = ops::verify(&context, &request)?;
                 self.print(
-                    || output::verify_text(&outcomes, self.data_style),
+                    || match args.format {
+                        VerifyFormat::Text => output::verify_text(&outcomes, self.data_style),
+                        VerifyFormat::Github => annotations::text(&outcomes),
+                    },
                     || output::verify_json(&outcomes),
                 )?;
                 match error {

@@ -120,6 +120,7 @@ pub fn verify_text(outcomes: &[VerifyOutcome], style: Style) -> String {
             let verdict = match finding.verdict {
                 Verdict::Pass => style.good("pass"),
                 Verdict::Fail => style.error("FAIL"),
+                Verdict::Note => style.warning("note"),
                 Verdict::Unproven => style.warning("unproven"),
             };
             let _ = writeln!(text, "  {verdict} {}: {}", finding.rule.id(), finding.evidence);
@@ -171,7 +172,8 @@ fn brief(outcome: &VerifyOutcome) -> String {
 
 /// The same for machines.
 pub fn verify_json(outcomes: &[VerifyOutcome]) -> String {
-    document("verify", json!({ "files": verified(outcomes) }))
+    let files = verified(outcomes);
+    format!("{}\n", json!({ "schema": "xprov/verify/v2", "files": files }))
 }
 
 /// The elements of `files`.

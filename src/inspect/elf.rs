@@ -5,6 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::arm::ArmFacts;
+use super::dynamic::Import;
+use super::hardening::Hardening;
+use super::sections::Section;
 
 /// `e_machine`, the processor family (System V gABI).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,6 +96,9 @@ pub struct VersionNeed {
     /// The symbols that are bound to this version, sorted; empty where the symbol table is gone, or
     /// the version is a bare requirement.
     pub symbols: Vec<String>,
+    /// By which the symbol table names the version.
+    #[serde(skip)]
+    pub index: u16,
 }
 
 /// Everything that is read from an ELF file.
@@ -122,4 +128,12 @@ pub struct ElfFacts {
     pub runpath: Option<String>,
     /// Versions of needed libraries, in file order.
     pub version_needs: Vec<VersionNeed>,
+    /// The symbols that other files have to have; `None` where section headers are missing. Too many
+    /// for a report.
+    #[serde(skip)]
+    pub imports: Option<Vec<Import>>,
+    /// What it does against being taken over.
+    pub hardening: Hardening,
+    /// Its sections, as far as they have bytes in the file.
+    pub sections: Vec<Section>,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::ceilings::{Ceiling, Runtime};
+use super::dynamic::Exports;
 use super::elf::Machine;
 use crate::vocab::triple::RustTriple;
 
@@ -25,6 +27,34 @@ pub struct Policy {
     /// The libraries that something else promises, by the same name, and what that is: a package
     /// and its version.
     pub provided: BTreeMap<String, String>,
+    /// The newest versions of gcc's run-time libraries that may be needed; what is absent allows
+    /// any.
+    pub runtimes: BTreeMap<Runtime, Ceiling>,
+    /// The libraries that the file needs, as the target has them; `None` where nothing of the target
+    /// is at hand.
+    pub libraries: Option<Libraries>,
+    /// Directories of the build that no other machine has.
+    pub build_roots: Vec<BuildRoot>,
+    /// The name of the machine that built it.
+    pub build_host: Option<String>,
+}
+
+/// What a file needs, directly or through another library.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Libraries {
+    /// What those have that are at hand, by name.
+    pub found: BTreeMap<String, Exports>,
+    /// Those that are not.
+    pub missing: Vec<String>,
+}
+
+/// A directory of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildRoot {
+    /// Its absolute path, without a slash at the end.
+    pub path: String,
+    /// What it is, such as `the workspace`.
+    pub what: &'static str,
 }
 
 /// The target has no rules yet.
@@ -68,7 +98,8 @@ impl Policy {
             allowed_needed.push(name.to_owned());
         }
         let target = target.clone();
-        let (max_glibc, max_macos, provided) = (None, None, BTreeMap::new());
+        let (max_glibc, max_macos) = (None, None);
+        let (provided, runtimes) = (BTreeMap::new(), BTreeMap::new());
         Ok(Self {
             target,
             machine,
@@ -78,6 +109,10 @@ impl Policy {
             max_macos,
             allowed_needed,
             provided,
+            runtimes,
+            libraries: None,
+            build_roots: Vec::new(),
+            build_host: None,
         })
     }
 
@@ -99,6 +134,28 @@ impl Policy {
     #[must_use]
     pub fn with_provided(mut self, libraries: impl IntoIterator<Item = (String, String)>) -> Self {
         self.provided.extend(libraries);
+        self
+    }
+
+    /// The same policy with the ceilings that a toolchain's own libraries stand for.
+    #[must_use]
+    pub fn with_runtimes(mut self, runtimes: BTreeMap<Runtime, Ceiling>) -> Self {
+        self.runtimes.extend(runtimes);
+        self
+    }
+
+    /// The same policy with the libraries that the file needs.
+    #[must_use]
+    pub fn with_libraries(mut self, libraries: Option<Libraries>) -> Self {
+        self.libraries = libraries;
+        self
+    }
+
+    /// The same policy with the directories of the build, and the name of its machine.
+    #[must_use]
+    pub fn with_build(mut self, roots: Vec<BuildRoot>, host: Option<String>) -> Self {
+        self.build_roots = roots;
+        self.build_host = host;
         self
     }
 }

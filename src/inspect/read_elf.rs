@@ -6,19 +6,25 @@ use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
 use super::elf::{ElfFacts, Kind, Machine};
-use super::{InspectError, arm, versions};
+use super::{InspectError, arm, dynamic, hardening, sections as section_list, versions};
+
+/// The longest name of a library or version and the longest search path, in bytes.
+const LONGEST_TEXT: usize = 1 << 14;
+
+/// How many entries of one kind the dynamic section is believed to have.
+const MOST_TEXTS: usize = 1 << 12;
 
 /// What is loaded, and the dynamic section in it.
 pub(super) struct Loaded<'data, Elf: FileHeader<Endian = Endianness>> {
     pub endian: Endianness,
     pub data: &'data [u8],
-    segments: &'data [Elf::ProgramHeader],
+    pub segments: &'data [Elf::ProgramHeader],
     /// Tag and value up to the terminating null; empty for static files.
     dynamic: Vec<(i64, u64)>,
 }
 
 impl<'data, Elf: FileHeader<Endian = Endianness>> Loaded<'data, Elf> {
-    fn read(header: &Elf, endian: Endianness, data: &'data [u8]) -> Result<Self, InspectError> {
+    pub fn read(header: &Elf, endian: Endianness, data: &'data [u8]) -> Result<Self, InspectError> {
         let segments = header.program_headers(endian, data).map_err(damaged("program headers"))?;
         let mut dynamic = Vec::new();
         for segment in segments {
@@ -59,8 +65,8 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Loaded<'data, Elf> {
         Ok(size.and_then(|size| bytes.get(..size)).unwrap_or(bytes))
     }
 
-    fn texts(&self, tag: elf::DynamicTag) -> Result<Vec<String>, InspectError> {
-        let entries = self.dynamic.iter().filter(|entry| entry.0 == tag.0);
+    pub fn texts(&self, tag: elf::DynamicTag) -> Result<Vec<String>, InspectError> {
+        let entries = self.dynamic.iter().filter(|entry| entry.0 == tag.0).take(MOST_TEXTS);
         entries.map(|entry| text(self.strings()?, entry.1)).collect()
     }
 
@@ -78,6 +84,7 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Loaded<'data, Elf> {
 /// The NUL-terminated text at `offset` of a string table.
 pub(super) fn text(strings: &[u8], offset: u64) -> Result<String, InspectError> {
     let tail = usize::try_from(offset).ok().and_then(|offset| strings.get(offset..));
+    let tail = tail.map(|tail| &tail[..tail.len().min(LONGEST_TEXT)]);
     let end = tail.and_then(|tail| tail.iter().position(|byte| *byte == 0));
     tail.zip(end)
         .map(|(tail, end)| String::from_utf8_lossy(&tail[..end]).into_owned())
@@ -96,7 +103,7 @@ pub(super) fn defined<Elf: FileHeader<Endian = Endianness>>(
     let header = Elf::parse(data).map_err(damaged("the file header"))?;
     let endian = header.endian().map_err(damaged("the byte order"))?;
     let loaded: Loaded<'_, Elf> = Loaded::read(header, endian, data)?;
-    versions::defined(&loaded)
+    Ok(versions::defined(&loaded)?.into_iter().map(|(_, name)| name).collect())
 }
 
 /// Reads all facts of the ELF file `data`.
@@ -127,6 +134,9 @@ pub(super) fn read<Elf: FileHeader<Endian = Endianness>>(
         _ => Kind::Other,
     };
     let arm = (machine == Machine::ARM).then(|| arm::read::<Elf>(flags, endian, data, sections));
+    let version_needs = versions::read(header, &loaded)?;
+    let imports = dynamic::imports(header, &loaded, &version_needs);
+    let hardening = hardening::read(header, &loaded, imports.as_deref().unwrap_or_default());
     Ok(ElfFacts {
         machine,
         bits: if header.is_class_64() { 64 } else { 32 },
@@ -139,6 +149,9 @@ pub(super) fn read<Elf: FileHeader<Endian = Endianness>>(
         needed,
         soname,
         runpath: first(elf::DT_RUNPATH)?.or(first(elf::DT_RPATH)?),
-        version_needs: versions::read(header, &loaded)?,
+        version_needs,
+        imports,
+        hardening,
+        sections: section_list::read(header, endian, data),
     })
 }

@@ -1,10 +1,17 @@
 //! The rules: pure functions from facts and policy to one finding each. A rule says pass only when
 //! it saw the proof; what cannot be seen in the file is unproven.
 
+mod arm;
+mod ceilings;
+mod hardening;
+mod linkage;
+mod paths;
+
 use serde::Serialize;
 
 use super::elf::{ElfFacts, Kind, Machine};
 use super::glibc::{GlibcNeed, glibc_need};
+use super::paths::scan;
 use super::{Facts, Policy, mach_o_rules};
 
 /// Symbols named in a finding; more do not help.
@@ -28,6 +35,34 @@ pub enum Rule {
     MacosCeiling,
     /// It has the signature without which the target's processors start nothing.
     Signature,
+    /// It needs no newer libgcc than the target has.
+    LibgccCeiling,
+    /// It needs no newer libstdc++ than the target has.
+    GlibcxxCeiling,
+    /// The same for the language part of libstdc++.
+    CxxabiCeiling,
+    /// Libraries are looked for where other machines have them.
+    Runpath,
+    /// The needed libraries have what it wants of them.
+    Undefined,
+    /// The processor that it was compiled for is the target's; only for 32-bit ARM.
+    ArmAttributes,
+    /// A program can be loaded at any address.
+    Pie,
+    /// Relocated data becomes read-only.
+    Relro,
+    /// All functions are bound at start.
+    BindNow,
+    /// The stack is not executable.
+    NxStack,
+    /// Code cannot be written.
+    WxSegments,
+    /// C code has a stack protector.
+    StackProtector,
+    /// C code calls the checking variants of glibc's functions.
+    Fortify,
+    /// Nothing tells where it was built.
+    Paths,
 }
 
 impl Rule {
@@ -41,6 +76,20 @@ impl Rule {
             Self::GlibcCeiling => "glibc-ceiling",
             Self::MacosCeiling => "macos-ceiling",
             Self::Signature => "signature",
+            Self::LibgccCeiling => "libgcc-ceiling",
+            Self::GlibcxxCeiling => "glibcxx-ceiling",
+            Self::CxxabiCeiling => "cxxabi-ceiling",
+            Self::Runpath => "runpath",
+            Self::Undefined => "undefined",
+            Self::ArmAttributes => "arm-attributes",
+            Self::Pie => "pie",
+            Self::Relro => "relro",
+            Self::BindNow => "bind-now",
+            Self::NxStack => "nx-stack",
+            Self::WxSegments => "wx-segments",
+            Self::StackProtector => "stack-protector",
+            Self::Fortify => "fortify",
+            Self::Paths => "paths",
         }
     }
 }
@@ -51,6 +100,8 @@ impl Rule {
 pub enum Verdict {
     /// The file shows that the rule holds.
     Pass,
+    /// The file shows that it does not, and the target does not ask for it.
+    Note,
     /// The file shows that it does not.
     Fail,
     /// The file shows neither.
@@ -82,22 +133,44 @@ impl Finding {
     }
 }
 
-/// Checks every rule of the file's format; the findings come in the order of [`Rule`], one each. A
-/// file of another system's format has one finding.
+/// Checks every rule of the file's format; the findings come in the order of [`Rule`], at most one
+/// each: hardening is a matter of what is linked, and build attributes of 32-bit ARM. A file of
+/// another system's format has one finding.
 pub fn check(facts: &Facts, policy: &Policy) -> Vec<Finding> {
     match facts {
-        Facts::Elf(elf) if !policy.target.is_macos() => {
-            [arch, linkage, interpreter, needed, glibc_ceiling].map(|rule| rule(elf, policy)).into()
-        }
+        Facts::Elf(elf) if !policy.target.is_macos() => check_elf(elf, policy),
         Facts::MachO(file) if policy.target.is_macos() => mach_o_rules::check(file, policy),
         Facts::Elf(_) => vec![foreign("an ELF file, which is for Linux", policy)],
         Facts::MachO(_) => vec![foreign("a Mach-O file, which is for macOS", policy)],
     }
 }
 
+fn check_elf(elf: &ElfFacts, policy: &Policy) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        [arch, linkage, interpreter, needed, glibc_ceiling].map(|rule| rule(elf, policy)).into();
+    findings.extend(ceilings::check(elf, policy));
+    findings.extend([linkage::runpath(elf, policy), linkage::undefined(elf, policy)]);
+    findings.extend(arm::attributes(elf, policy));
+    if !matches!(elf.kind, Kind::Relocatable | Kind::Other) {
+        findings.extend(hardening::check(elf, policy));
+    }
+    findings
+}
+
 fn foreign(seen: &str, policy: &Policy) -> Finding {
     Finding::new(Rule::Arch, Verdict::Fail, format!("{seen}; expected one for {}", policy.target))
         .with_help(format!("build it with `--target {}`", policy.target))
+}
+
+/// Checks what facts do not hold: the paths in the bytes `data` of the file.
+pub fn check_bytes(data: &[u8], facts: &Facts, policy: &Policy) -> Vec<Finding> {
+    let sections = match facts {
+        Facts::Elf(elf) => elf.sections.as_slice(),
+        // Nothing in it is compressed.
+        Facts::MachO(_) => &[],
+    };
+    let host = policy.build_host.as_deref();
+    vec![paths::check(&scan(data, sections, &policy.build_roots, host))]
 }
 
 fn arch(elf: &ElfFacts, policy: &Policy) -> Finding {
@@ -193,11 +266,6 @@ fn needed(elf: &ElfFacts, policy: &Policy) -> Finding {
 fn glibc_ceiling(elf: &ElfFacts, policy: &Policy) -> Finding {
     let finding = |verdict, evidence: String| Finding::new(Rule::GlibcCeiling, verdict, evidence);
     let GlibcNeed { version, symbols, private, unknown } = glibc_need(elf);
-    let named = |symbols: &[String]| {
-        let more = symbols.len().saturating_sub(NAMED_SYMBOLS);
-        let shown = symbols[..symbols.len() - more].join(", ");
-        if more > 0 { format!("{shown} and {more} more") } else { shown }
-    };
     if !private.is_empty() {
         return finding(Verdict::Fail, format!("GLIBC_PRIVATE is needed, for {}", named(&private)))
             .with_help(
@@ -226,6 +294,13 @@ fn glibc_ceiling(elf: &ElfFacts, policy: &Policy) -> Finding {
         }
         None => finding(Verdict::Pass, format!("{seen}; no ceiling is set")),
     }
+}
+
+/// The first few of `symbols`, and how many more there are.
+fn named(symbols: &[String]) -> String {
+    let more = symbols.len().saturating_sub(NAMED_SYMBOLS);
+    let shown = symbols[..symbols.len() - more].join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 fn unknown_needs(unknown: &[String]) -> String {

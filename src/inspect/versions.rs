@@ -10,6 +10,7 @@ use object::{Endianness, SymbolIndex};
 
 use super::InspectError;
 use super::elf::VersionNeed;
+use super::names::Names;
 use super::read_elf::{Loaded, damaged, text};
 
 /// More requirements than version indices exist mean a damaged table.
@@ -44,6 +45,7 @@ pub(super) fn read<Elf: FileHeader<Endian = Endianness>>(
                 library: name.clone(),
                 version: text(strings, aux.vna_name.get(endian).into())?,
                 weak: aux.vna_flags.get(endian).contains(elf::VER_FLG_WEAK),
+                index: aux.vna_other(endian).index().0,
                 symbols: symbols.remove(&aux.vna_other(endian).index().0).unwrap_or_default(),
             });
             let next = aux.vna_next.get(endian);
@@ -61,10 +63,10 @@ pub(super) fn read<Elf: FileHeader<Endian = Endianness>>(
     Ok(needs)
 }
 
-/// Reads `DT_VERDEF`: the versions that a library has, its own name among them.
+/// Reads `DT_VERDEF`: the versions that a library has, its own name among them, by their indices.
 pub(super) fn defined<Elf: FileHeader<Endian = Endianness>>(
     loaded: &Loaded<'_, Elf>,
-) -> Result<Vec<String>, InspectError> {
+) -> Result<Vec<(u16, String)>, InspectError> {
     let (Some(address), Some(count)) =
         (loaded.value(elf::DT_VERDEF), loaded.value(elf::DT_VERDEFNUM))
     else {
@@ -79,7 +81,8 @@ pub(super) fn defined<Elf: FileHeader<Endian = Endianness>>(
         // The first name is the version's, the others are what it builds on.
         let aux = at + u64::from(version.vd_aux.get(endian));
         let aux: &elf::Verdaux<Endianness> = table.read_at(aux).map_err(|()| broken.clone())?;
-        names.push(text(strings, aux.vda_name.get(endian).into())?);
+        let name = text(strings, aux.vda_name.get(endian).into())?;
+        names.push((version.vd_ndx.get(endian).0, name));
         let next = version.vd_next.get(endian);
         if next == 0 {
             break;
@@ -101,10 +104,14 @@ fn symbols<Elf: FileHeader<Endian = Endianness>>(
     let table = sections
         .symbol_table_by_index(endian, data, link)
         .map_err(damaged("the dynamic symbol table"))?;
+    let mut strings = Names::of(&sections, endian, data, table.string_section());
     let mut names: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for (SymbolIndex(index), symbol) in table.enumerate() {
         let Some(version) = versions.get(index) else { break };
-        if let (true, Ok(name)) = (symbol.is_undefined(endian), table.symbol_name(endian, symbol)) {
+        if !symbol.is_undefined(endian) {
+            continue;
+        }
+        if let Some(name) = strings.get(symbol.st_name(endian)) {
             let name = String::from_utf8_lossy(name).into_owned();
             names.entry(version.0.get(endian).index().0).or_default().push(name);
         }

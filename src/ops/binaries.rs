@@ -13,13 +13,16 @@ use super::context::Context;
 use super::environment::Environment;
 use super::error::Error;
 use super::ground::Ground;
-use super::verify::{self, Ceilings, VerifyOutcome};
+use super::verify::{self, Against, Ceilings, VerifyOutcome};
 use crate::hermetic::messages::{self, Line};
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_optional, write_atomic,
 };
-use crate::sys::process::{exit_code, with_output};
+use crate::sys::process::{exit_code, machine_name, with_output};
 use crate::vocab::event::Event;
+
+/// Which rules a file was held to: another text where they change.
+const RULES: &str = "xprov/verify/v2";
 
 /// Which files passed, as they were then.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ struct Seen {
     nanoseconds: i64,
     inode: u64,
     max_glibc: Option<(u32, u32)>,
+    /// Absent from what an xprov with fewer rules wrote, which is then looked at again.
+    rules: String,
 }
 
 /// Verifies the files that were not verified as they are now, or all of them where the context
@@ -53,7 +58,9 @@ pub fn verify(
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
     let mut passed = Passed(before.0.clone());
-    let ceilings = Ceilings { glibc: environment.max_glibc, macos: environment.max_macos() };
+    let workspace = environment.workspace.as_path();
+    let project = [(workspace, "the workspace"), (&environment.target_dir, "the target directory")];
+    let (roots, host) = (verify::build_roots(context, &project), machine_name());
     let mut outcomes = Vec::new();
     for &file in &files {
         let seen = seen(file, environment.max_glibc)?;
@@ -61,8 +68,15 @@ pub fn verify(
             continue;
         }
         let shown = context.ambient.shown(file);
-        let (target, libraries) = (Some(&environment.target), &environment.libraries);
-        let outcome = verify::one(file, shown, target, ceilings, libraries)?;
+        let against = Against {
+            target: Some(&environment.target),
+            ceilings: Ceilings { glibc: environment.max_glibc, macos: environment.max_macos() },
+            libraries: &environment.libraries,
+            library_dirs: &|_| environment.library_dirs.clone(),
+            roots: &roots,
+            host: host.as_deref(),
+        };
+        let outcome = verify::one(file, shown, &against)?;
         if outcome.passed() {
             passed.0.insert(file.clone(), seen);
         }
@@ -90,6 +104,7 @@ fn seen(file: &Path, max_glibc: Option<(u32, u32)>) -> Result<Seen, FsError> {
         nanoseconds: metadata.mtime_nsec(),
         inode: metadata.ino(),
         max_glibc,
+        rules: RULES.to_owned(),
     })
 }
 

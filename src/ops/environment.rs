@@ -12,6 +12,7 @@ use super::mac::Mac;
 use super::project::Project;
 use super::shims::{self, Isa};
 use super::sysroot_packages::Library;
+use super::target_libraries;
 use super::toolset::Toolset;
 use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
@@ -41,6 +42,10 @@ pub struct Environment {
     pub max_glibc: Option<(u32, u32)>,
     /// The shared libraries that the sysroot's packages bring.
     pub libraries: Vec<Library>,
+    /// Where the target's toolchain has shared libraries; empty where it has none.
+    pub library_dirs: Vec<PathBuf>,
+    /// The project's root.
+    pub workspace: PathBuf,
 }
 
 impl Environment {
@@ -143,7 +148,19 @@ pub fn environment(
     create_dir(&target_dir.join("xprov").join("tmp"))?;
     write_if_changed(&plan.config.path, &plan.config.text)?;
     let (target, libraries) = (target.clone(), ground.libraries.clone());
-    Ok(Environment { plan, shims, target, target_dir, max_glibc, libraries })
+    let sysroot = ground.tools.target.sysroot.as_deref();
+    let library_dirs = sysroot.map(|dir| target_libraries::dirs(dir, &target)).unwrap_or_default();
+    let workspace = project.root.clone();
+    Ok(Environment {
+        plan,
+        shims,
+        target,
+        target_dir,
+        max_glibc,
+        libraries,
+        library_dirs,
+        workspace,
+    })
 }
 
 /// `--target-dir`, `CARGO_TARGET_DIR`, the project's configuration, `target`: it says where

@@ -7,7 +7,8 @@ mod libraries;
 use std::collections::BTreeSet;
 
 pub use libraries::{
-    Library, RUN_DIR, all_libraries, links, locked_libraries, pkg_config_dirs, provided, tree_role,
+    Library, RUN_DIR, all_libraries, links, locked_libraries, multiarch, pkg_config_dirs, provided,
+    tree_role,
 };
 
 use super::context::Context;

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::error::Error;
 use super::sysroot_packages::{self, Library};
+use super::target_libraries;
 use crate::inspect::elf::Machine;
+use crate::inspect::policy::BuildRoot;
 use crate::inspect::{self, Facts, Finding, Policy, Verdict};
 use crate::settings::GlibcVersion;
 use crate::sys::fs::Describe as _;
+use crate::sys::process::machine_name;
 use crate::vocab::triple::{RustTriple, TargetRequest};
 
 /// What to verify.
@@ -22,6 +25,25 @@ pub struct VerifyRequest {
     pub target: Option<String>,
     /// The newest glibc that they may need, `2.31`.
     pub max_glibc: Option<String>,
+    /// A directory with the target's libraries, as a compiler's `--sysroot` is.
+    pub sysroot: Option<PathBuf>,
+}
+
+/// What files are held to.
+#[derive(Clone, Copy)]
+pub struct Against<'a> {
+    /// The target; `None`: the one that the file's header names.
+    pub target: Option<&'a RustTriple>,
+    /// The newest systems that it may need.
+    pub ceilings: Ceilings,
+    /// The libraries that the locked packages bring: a program may need them.
+    pub libraries: &'a [Library],
+    /// Where the libraries of the target's toolchain are, for a target.
+    pub library_dirs: &'a dyn Fn(&RustTriple) -> Vec<PathBuf>,
+    /// Where things are on this machine.
+    pub roots: &'a [BuildRoot],
+    /// What this machine is called.
+    pub host: Option<&'a str>,
 }
 
 /// The newest systems that a file may need, as (major, minor); `None` allows any.
@@ -73,10 +95,27 @@ pub fn verify(
     let ceilings = Ceilings { glibc, macos: None };
     let triple = target.map(|target| target.triple);
     let libraries = sysroot_packages::locked_libraries(context)?;
+    let sysroot = request.sysroot.as_ref().map(|dir| context.ambient.absolute(dir));
+    if let Some(sysroot) = sysroot.as_ref().filter(|dir| !dir.is_dir()) {
+        let name = sysroot.display().to_string();
+        return Err(Error::NotFound { what: "directory", name, known: Vec::new() });
+    }
+    let against = Against {
+        target: triple.as_ref(),
+        ceilings,
+        libraries: &libraries,
+        library_dirs: &|target| {
+            sysroot.as_deref().map(|dir| target_libraries::dirs(dir, target)).unwrap_or_default()
+        },
+        roots: &[],
+        host: None,
+    };
+    let roots = build_roots(context, &[]);
+    let host = machine_name();
+    let against = Against { roots: &roots, host: host.as_deref(), ..against };
     let mut outcomes = Vec::new();
     for file in &request.files {
-        let path = context.ambient.absolute(file);
-        match one(&path, file, triple.as_ref(), ceilings, &libraries) {
+        match one(&context.ambient.absolute(file), file, &against) {
             Ok(outcome) => outcomes.push(outcome),
             Err(error) => return Ok((outcomes, Some(error))),
         }
@@ -84,15 +123,29 @@ pub fn verify(
     Ok((outcomes, None))
 }
 
-/// Verifies one file; `shown` is how the outcome calls it. `libraries` are those that the locked
-/// packages bring: a program may need them.
-pub fn one(
-    path: &Path,
-    shown: &Path,
-    target: Option<&RustTriple>,
-    ceilings: Ceilings,
-    libraries: &[Library],
-) -> Result<VerifyOutcome, Error> {
+/// Directories of this machine that no binary should name, beside those of `project`: path, and
+/// what it is.
+pub fn build_roots(context: &Context<'_>, project: &[(&Path, &'static str)]) -> Vec<BuildRoot> {
+    let store = context.store.layout().root().to_path_buf();
+    let (cargo_home, home) = (context.dirs.cargo_home(), context.ambient.home());
+    let variable = context.ambient.var("CARGO_HOME").map(PathBuf::from);
+    let own = [
+        (Some(store), "the store"),
+        (Some(cargo_home), "the folder of cargo"),
+        (variable, "the folder of cargo"),
+        (home, "the home directory"),
+    ];
+    let own = own.iter().filter_map(|(path, what)| Some((path.as_deref()?, *what)));
+    let root = |(path, what): (&Path, &'static str)| {
+        // Of `/` and its like nothing follows.
+        let is_place = path.is_absolute() && path.components().count() > 1;
+        is_place.then(|| BuildRoot { path: path.to_string_lossy().into_owned(), what })
+    };
+    project.iter().copied().chain(own).filter_map(root).collect()
+}
+
+/// Verifies one file; `shown` is how the outcome calls it.
+pub fn one(path: &Path, shown: &Path, against: &Against<'_>) -> Result<VerifyOutcome, Error> {
     let inspect_error = |source| Error::Inspect { path: shown.to_path_buf(), source };
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -102,7 +155,7 @@ pub fn one(
         result => result.describe("read", shown)?,
     };
     let facts = inspect::facts(&bytes).map_err(inspect_error)?;
-    let target = match target {
+    let target = match against.target {
         Some(target) => target.clone(),
         None => guess(&facts).ok_or_else(|| Error::Usage {
             message: format!("`{}` is for a machine without rules", shown.display()),
@@ -114,10 +167,18 @@ pub fn one(
             message: error.to_string(),
             help: "targets with rules are those of Linux and macOS".to_owned(),
         })?
-        .with_max_glibc(ceilings.glibc)
-        .with_max_macos(ceilings.macos)
-        .with_provided(sysroot_packages::provided(libraries, &target));
-    let findings = inspect::check(&facts, &policy);
+        .with_max_glibc(against.ceilings.glibc)
+        .with_max_macos(against.ceilings.macos)
+        .with_provided(sysroot_packages::provided(against.libraries, &target));
+    let mut policy = policy.with_build(against.roots.to_vec(), against.host.map(str::to_owned));
+    if let Facts::Elf(elf) = &facts {
+        let dirs = (against.library_dirs)(&target);
+        policy = policy
+            .with_runtimes(target_libraries::runtimes(&dirs, elf))
+            .with_libraries(target_libraries::needed(&dirs, elf));
+    }
+    let mut findings = inspect::check(&facts, &policy);
+    findings.extend(inspect::check_bytes(&bytes, &facts, &policy));
     Ok(VerifyOutcome { file: shown.to_path_buf(), target, facts, findings })
 }
 
@@ -128,7 +189,9 @@ fn guess(facts: &Facts) -> Option<RustTriple> {
         Facts::MachO(file) => return format!("{}-apple-darwin", file.arch).parse().ok(),
     };
     let glibc = elf.interpreter.as_deref().is_some_and(|path| path.contains("ld-linux"))
-        || elf.needed.iter().any(|library| library == "libc.so.6");
+        || elf.needed.iter().any(|library| library == "libc.so.6")
+        // A library that wants only mathematics needs libm.so.6 and nothing else.
+        || elf.version_needs.iter().any(|need| need.version.starts_with("GLIBC_"));
     let arch = match elf.machine {
         Machine::X86_64 => "x86_64-unknown-linux",
         Machine::AARCH64 => "aarch64-unknown-linux",

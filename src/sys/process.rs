@@ -11,6 +11,11 @@ pub fn exit_code(status: ExitStatus) -> u8 {
     u8::try_from(code & 0xff).unwrap_or(1)
 }
 
+/// What this machine is called, where that is text.
+pub fn machine_name() -> Option<String> {
+    rustix::system::uname().nodename().to_str().ok().map(str::to_owned)
+}
+
 /// A command for `program` with an environment that starts empty.
 pub fn hermetic_command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);

@@ -87,7 +87,7 @@ fn verify(machine: &Machine, target: &Target, profile: &str) {
     let mut arguments = vec!["verify", "--target", target.triple, "--max-glibc", "2.36"];
     arguments.extend(files.iter().map(String::as_str));
     let document = machine.json(dir, &arguments);
-    assert_eq!(document["schema"], "xprov/verify/v1");
+    assert_eq!(document["schema"], "xprov/verify/v2");
     let files = document["files"].as_array().expect("files");
     assert_eq!(files.len(), BINARIES.len());
     for file in files {

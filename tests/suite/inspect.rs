@@ -1,12 +1,12 @@
 //! Facts and findings of programs that the machine's own gcc links, and of hand-made headers.
 
-use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
+use xprov::inspect::dynamic::exports;
 use xprov::inspect::elf::{ElfFacts, Kind, Machine};
 use xprov::inspect::glibc::glibc_need;
-use xprov::inspect::{Facts, Finding, Policy, Rule, Verdict, check, facts};
+use xprov::inspect::{Facts, Finding, Policy, Rule, Verdict, check, check_bytes, facts};
 use xprov::vocab::triple::RustTriple;
 
 const HELLO: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n";
@@ -89,9 +89,13 @@ fn each_way_to_link_is_told_apart() {
 fn a_plain_program_passes_on_its_own_target() {
     use Verdict::{Fail, Pass};
     let bytes = linked(HELLO, &[]);
-    assert_eq!(verdicts(&bytes, &native_policy("gnu")), [Pass; 5]);
+    let none_fails = |bytes: &[u8]| {
+        let verdicts = verdicts(bytes, &native_policy("gnu"));
+        verdicts[..5] == [Pass; 5] && !verdicts.contains(&Fail)
+    };
+    assert!(none_fails(&bytes));
     let library = linked("int f(void) { return 1; }", &["-shared", "-fPIC"]);
-    assert_eq!(verdicts(&library, &native_policy("gnu")), [Pass; 5]);
+    assert!(none_fails(&library));
     let object = linked(HELLO, &["-c"]);
     assert_eq!(finding(&object, &native_policy("gnu"), Rule::Linkage).verdict, Fail);
 }
@@ -101,12 +105,12 @@ fn glibc_in_a_musl_target_is_named() {
     use Verdict::{Fail, Pass};
     let bytes = linked(HELLO, &[]);
     let musl = native_policy("musl");
-    assert_eq!(verdicts(&bytes, &musl), [Pass, Fail, Fail, Fail, Fail]);
+    assert_eq!(verdicts(&bytes, &musl)[..5], [Pass, Fail, Fail, Fail, Fail]);
     let interpreter = finding(&bytes, &musl, Rule::Interpreter);
     assert!(interpreter.evidence.ends_with("is glibc's loader, and the target has musl"));
     assert!(interpreter.help.is_some());
     for flags in [&["-static"][..], &["-static-pie", "-fPIE"]] {
-        assert_eq!(verdicts(&linked(HELLO, flags), &musl), [Pass; 5], "{flags:?}");
+        assert_eq!(verdicts(&linked(HELLO, flags), &musl)[..5], [Pass; 5], "{flags:?}");
     }
 }
 
@@ -217,41 +221,6 @@ fn a_finding_is_json_of_the_documented_shape() {
 }
 
 #[test]
-fn the_highest_glibc_is_what_readelf_sees() {
-    if Command::new("readelf").arg("--version").output().is_err() {
-        return;
-    }
-    let mut programs: Vec<_> = std::fs::read_dir("/usr/bin")
-        .expect("programs")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF")))
-        .collect();
-    programs.sort();
-    for program in programs.iter().take(60) {
-        let need = glibc_need(&elf(&std::fs::read(program).expect("readable")));
-        assert_eq!(need.version, readelf_glibc(program), "{}", program.display());
-    }
-    assert!(programs.len() >= 30, "only {} programs to compare", programs.len());
-}
-
-/// The highest `GLIBC_x.y` in the version needs that `readelf` prints.
-fn readelf_glibc(program: &Path) -> Option<(u32, u32)> {
-    let arguments = ["-V", "-W"];
-    let output = Command::new("readelf").args(arguments).arg(program).env("LC_ALL", "C").output();
-    let output = String::from_utf8(output.expect("readelf").stdout).expect("text");
-    let (_, needs) = output.split_once("Version needs section")?;
-    let versions = needs.split("Name: GLIBC_").skip(1).filter_map(|tail| {
-        let version = tail.split_whitespace().next()?;
-        if version == "ABI_DT_RELR" {
-            return Some((2, 36));
-        }
-        let mut numbers = version.split('.').map(|number| number.parse().ok());
-        Some((numbers.next()??, numbers.next()??))
-    });
-    versions.max()
-}
-
-#[test]
 fn no_change_of_bytes_makes_it_panic() {
     let bytes = linked(HELLO, &[]);
     let len = bytes.len();
@@ -271,7 +240,9 @@ fn no_change_of_bytes_makes_it_panic() {
             }
             for bytes in [&bytes[..], &bytes[..cut]] {
                 if let Ok(facts) = facts(bytes) {
-                    prop_assert_eq!(check(&facts, &policy).len(), 5);
+                    prop_assert!(check(&facts, &policy).len() >= 5);
+                    prop_assert_eq!(check_bytes(bytes, &facts, &policy).len(), 1);
+                    let _ = exports(bytes);
                 }
             }
             Ok(())

@@ -3,6 +3,7 @@
 mod architecture;
 mod archives;
 mod bad_input;
+mod binutils;
 mod concurrency;
 mod crash;
 mod debian;
@@ -23,3 +24,4 @@ mod support;
 mod targets;
 mod tree_vectors;
 mod verbs;
+mod verify_rules;

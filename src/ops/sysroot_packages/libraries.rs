@@ -39,7 +39,7 @@ pub fn tree_role(variant: &Variant) -> TreeRole {
 }
 
 /// Where Debian's libraries for a target are, below `lib` and `usr/lib`.
-fn multiarch(target: &RustTriple) -> String {
+pub fn multiarch(target: &RustTriple) -> String {
     match target.arch() {
         "i686" => "i386-linux-gnu".to_owned(),
         _ => target.tool_prefix(),

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use crate::support::project::Project;
 use crate::support::sandbox::{Outcome, Sandbox};
+use crate::support::schema::deviations;
 
 /// The lines about recipes of the fixture.
 fn fake(outcome: &Outcome) -> String {
@@ -138,9 +139,27 @@ fn verify_writes_the_documented_json() {
     let command = project.command(&["--json", "verify", &own.to_string_lossy()]);
     let outcome = project.run(command);
     let document: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
-    assert_eq!(document["schema"], "xprov/verify/v1");
-    let file = &document["files"][0];
-    for key in ["file", "target", "passed", "facts", "findings"] {
-        assert!(!file[key].is_null(), "{key} is documented");
-    }
+    assert_eq!(document["schema"], "xprov/verify/v2");
+    let schema = include_str!("../../../docs/schemas/verify.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).expect("JSON");
+    assert_eq!(deviations(&schema, &document), Vec::<String>::new());
+    // A schema that asks for nothing would agree with everything.
+    let mut other = document.clone();
+    other["files"][0]["findings"][0]["verdict"] = "perhaps".into();
+    assert_eq!(deviations(&schema, &other).len(), 1);
+}
+
+#[test]
+fn what_did_not_pass_is_an_annotation() {
+    let project = Project::new();
+    let own = std::env::current_exe().expect("a path");
+    let target = "armv7-unknown-linux-gnueabihf";
+    let arguments = ["verify", "--format", "github", "--target", target, &own.to_string_lossy()];
+    let outcome = project.run(project.command(&arguments));
+    assert_eq!(outcome.code, Some(1));
+    let first = outcome.stdout.lines().next().unwrap_or_default();
+    assert!(first.starts_with("::error file=/"), "{outcome}");
+    assert!(first.contains(",title=xprov verify%3A arch::"), "{outcome}");
+    assert!(first.contains("expected arm, 32 bits%0Ahelp: build it with"), "{outcome}");
+    assert!(!outcome.stdout.contains("title=xprov verify%3A linkage"), "{outcome}");
 }
