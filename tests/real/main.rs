@@ -8,6 +8,7 @@ mod components;
 mod dogfood;
 mod equal_bytes;
 mod harbor;
+mod hardening_check;
 mod host_tools;
 mod hostile;
 mod inputs;
