@@ -8,6 +8,7 @@ mod linker;
 mod packages;
 mod rust;
 mod sandbox;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,6 +22,7 @@ pub use isa::{CrateAction, CrateSpec, Feature, IsaSettings, NativeAction};
 pub use linker::Linker;
 pub use rust::SYSTEM as SYSTEM_RUST;
 pub use sandbox::SandboxSettings;
+pub use verify::{Exception, Scope, VerifySettings};
 
 use crate::vocab::document::{self, DocumentError};
 use crate::vocab::name::Name;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub isa: IsaSettings,
     /// How far the programs of a build are confined.
     pub sandbox: SandboxSettings,
+    /// What binaries are held to beyond their target's own rules.
+    pub verify: VerifySettings,
     /// Files that build scripts would download, pinned.
     #[serde(deserialize_with = "inputs::inputs")]
     pub inputs: BTreeMap<Name, InputSettings>,

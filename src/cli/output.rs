@@ -124,7 +124,9 @@ pub fn verify_text(outcomes: &[VerifyOutcome], style: Style) -> String {
                 Verdict::Unproven => style.warning("unproven"),
             };
             let _ = writeln!(text, "  {verdict} {}: {}", finding.rule.id(), finding.evidence);
-            if let Some(help) = &finding.help {
+            if let Some(reason) = &finding.allowed {
+                let _ = writeln!(text, "       allowed: {reason}");
+            } else if let Some(help) = &finding.help {
                 let _ = writeln!(text, "       {} {help}", style.help("help:"));
             }
         }

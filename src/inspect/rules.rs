@@ -120,11 +120,14 @@ pub struct Finding {
     /// What to do about it, where there is something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Why a failure was allowed, by whoever applies exceptions: it is a note then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
 }
 
 impl Finding {
     pub(super) fn new(rule: Rule, verdict: Verdict, evidence: impl Into<String>) -> Self {
-        Self { rule, verdict, evidence: evidence.into(), help: None }
+        Self { rule, verdict, evidence: evidence.into(), help: None, allowed: None }
     }
 
     pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {

@@ -63,7 +63,7 @@ pub fn verify(
     let (roots, host) = (verify::build_roots(context, &project), machine_name());
     let mut outcomes = Vec::new();
     for &file in &files {
-        let seen = seen(file, environment.max_glibc)?;
+        let seen = seen(file, environment)?;
         if before.0.get(file) == Some(&seen) && !context.complete_reports {
             continue;
         }
@@ -75,12 +75,17 @@ pub fn verify(
             library_dirs: &|_| environment.library_dirs.clone(),
             roots: &roots,
             host: host.as_deref(),
+            settings: &environment.verify,
         };
         let outcome = verify::one(file, shown, &against)?;
         if outcome.passed() {
             passed.0.insert(file.clone(), seen);
         }
         outcomes.push(outcome);
+    }
+    // Of an exception that a file needs which did not change, nothing is known.
+    if outcomes.len() == files.len() {
+        verify::report_stale(context, &environment.verify, &outcomes);
     }
     if passed != before {
         passed.0.retain(|path, _| path.exists());
@@ -96,15 +101,15 @@ pub fn verify(
     Ok(outcomes)
 }
 
-fn seen(file: &Path, max_glibc: Option<(u32, u32)>) -> Result<Seen, FsError> {
+fn seen(file: &Path, environment: &Environment) -> Result<Seen, FsError> {
     let metadata = fs::metadata(file).describe("read", file)?;
     Ok(Seen {
         size: metadata.size(),
         seconds: metadata.mtime(),
         nanoseconds: metadata.mtime_nsec(),
         inode: metadata.ino(),
-        max_glibc,
-        rules: RULES.to_owned(),
+        max_glibc: environment.max_glibc,
+        rules: format!("{RULES} {:?}", environment.verify),
     })
 }
 

@@ -18,7 +18,7 @@ use crate::hermetic::cargo_config::{ConfigFile, ProjectConfig};
 use crate::hermetic::cfg_expr::TargetCfgs;
 use crate::hermetic::plan::{OLDEST_MACOS, Variable};
 use crate::hermetic::{Confinement, Paths, Plan, PlanInput, Settings};
-use crate::settings::GlibcVersion;
+use crate::settings::{GlibcVersion, VerifySettings};
 use crate::shim;
 use crate::sys::fs::{
     Describe as _, FsError, create_dir, link_or_copy, read_text, real_path, remove_tree,
@@ -46,6 +46,8 @@ pub struct Environment {
     pub library_dirs: Vec<PathBuf>,
     /// The project's root.
     pub workspace: PathBuf,
+    /// What the project's settings say of findings.
+    pub verify: VerifySettings,
 }
 
 impl Environment {
@@ -160,6 +162,7 @@ pub fn environment(
         libraries,
         library_dirs,
         workspace,
+        verify: project.settings.verify.clone(),
     })
 }
 

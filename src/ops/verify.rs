@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Error;
+use super::exceptions::{self, Exceptions};
+use super::project::Project;
 use super::sysroot_packages::{self, Library};
 use super::target_libraries;
 use crate::inspect::elf::Machine;
 use crate::inspect::policy::BuildRoot;
 use crate::inspect::{self, Facts, Finding, Policy, Verdict};
-use crate::settings::GlibcVersion;
+use crate::settings::{GlibcVersion, VerifySettings};
 use crate::sys::fs::Describe as _;
 use crate::sys::process::machine_name;
+use crate::vocab::event::Event;
 use crate::vocab::triple::{RustTriple, TargetRequest};
 
 /// What to verify.
@@ -44,6 +47,8 @@ pub struct Against<'a> {
     pub roots: &'a [BuildRoot],
     /// What this machine is called.
     pub host: Option<&'a str>,
+    /// What the project says of findings.
+    pub settings: &'a VerifySettings,
 }
 
 /// The newest systems that a file may need, as (major, minor); `None` allows any.
@@ -66,6 +71,8 @@ pub struct VerifyOutcome {
     pub facts: Facts,
     /// One finding for each rule.
     pub findings: Vec<Finding>,
+    /// Which exceptions of the settings concerned it.
+    pub exceptions: Exceptions,
 }
 
 impl VerifyOutcome {
@@ -95,6 +102,11 @@ pub fn verify(
     let ceilings = Ceilings { glibc, macos: None };
     let triple = target.map(|target| target.triple);
     let libraries = sysroot_packages::locked_libraries(context)?;
+    let settings = match Project::find(context.ambient, None) {
+        Ok(project) => project.settings.verify,
+        Err(Error::NoProject { .. }) => VerifySettings::default(),
+        Err(error) => return Err(error),
+    };
     let sysroot = request.sysroot.as_ref().map(|dir| context.ambient.absolute(dir));
     if let Some(sysroot) = sysroot.as_ref().filter(|dir| !dir.is_dir()) {
         let name = sysroot.display().to_string();
@@ -109,6 +121,7 @@ pub fn verify(
         },
         roots: &[],
         host: None,
+        settings: &settings,
     };
     let roots = build_roots(context, &[]);
     let host = machine_name();
@@ -120,7 +133,16 @@ pub fn verify(
             Err(error) => return Ok((outcomes, Some(error))),
         }
     }
+    report_stale(context, &settings, &outcomes);
     Ok((outcomes, None))
+}
+
+/// Says which exceptions none of the files needs that they name.
+pub fn report_stale(context: &Context<'_>, settings: &VerifySettings, outcomes: &[VerifyOutcome]) {
+    let concerned = outcomes.iter().map(|outcome| &outcome.exceptions);
+    for text in exceptions::stale(settings, concerned) {
+        context.observer.event(Event::Note(text));
+    }
 }
 
 /// Directories of this machine that no binary should name, beside those of `project`: path, and
@@ -179,7 +201,9 @@ pub fn one(path: &Path, shown: &Path, against: &Against<'_>) -> Result<VerifyOut
     }
     let mut findings = inspect::check(&facts, &policy);
     findings.extend(inspect::check_bytes(&bytes, &facts, &policy));
-    Ok(VerifyOutcome { file: shown.to_path_buf(), target, facts, findings })
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let exceptions = exceptions::apply(against.settings, &name, &target, &mut findings);
+    Ok(VerifyOutcome { file: shown.to_path_buf(), target, facts, findings, exceptions })
 }
 
 /// The target that a file's header speaks for: what it needs tells glibc from musl.

@@ -221,6 +221,36 @@ fn a_finding_is_json_of_the_documented_shape() {
 }
 
 #[test]
+fn whatever_the_bytes_are_it_does_not_panic() {
+    let policy = native_policy("gnu");
+    let beginning = prop_oneof![
+        Just(Vec::new()),
+        Just(header(62, true, 0)),
+        Just(header(40, false, 0)),
+        Just(vec![0; 64]),
+        Just(header(62, true, 0)[..16].to_vec()),
+        Just(header(40, false, 0)[..16].to_vec()),
+    ];
+    let rest = proptest::collection::vec(prop_oneof![3 => Just(0_u8), 1 => any::<u8>()], 0..2048);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 3000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    runner
+        .run(&(beginning, rest), |(beginning, rest)| {
+            let bytes = [beginning, rest].concat();
+            if let Ok(facts) = facts(&bytes) {
+                check(&facts, &policy);
+                check_bytes(&bytes, &facts, &policy);
+            }
+            let _ = exports(&bytes);
+            Ok(())
+        })
+        .expect("no panic");
+}
+
+#[test]
 fn no_change_of_bytes_makes_it_panic() {
     let bytes = linked(HELLO, &[]);
     let len = bytes.len();

@@ -14,4 +14,5 @@ mod pypi;
 mod restore;
 mod shell;
 mod upstreams;
+mod verify;
 mod why;

@@ -8,7 +8,9 @@ use std::process::Command;
 use xprov::inspect::ceilings::{Ceiling, Number, Runtime, ceilings_of};
 use xprov::inspect::dynamic::exports;
 use xprov::inspect::policy::{BuildRoot, Libraries};
-use xprov::inspect::{Finding, Policy, Rule, Verdict, check, facts};
+use xprov::inspect::sections::Packed;
+use xprov::inspect::{Facts, Finding, Policy, Rule, Verdict, check, check_bytes, facts};
+use xprov::vocab::rule::NAMES;
 use xprov::vocab::triple::RustTriple;
 
 const CXX: &str = "#include <stdexcept>\n#include <string>\n#include <iostream>\n\
@@ -182,7 +184,7 @@ fn each_kind_of_runpath_has_its_verdict() {
         ("$ORIGIN:/opt/vendor/lib", Note),
         ("/builds/project", Fail),
         ("/builds/project/target/lib", Fail),
-        ("/home/somebody/lib", Fail),
+        ("/home/u/lib", Fail),
         ("/tmp", Fail),
         ("lib", Fail),
         ("$ORIGIN:", Fail),
@@ -236,9 +238,50 @@ fn each_protection_is_seen_and_missed() {
             assert_eq!(finding(&program, &native(), rule).verdict, Unproven, "{flag}");
         }
     }
+    // Settings know the rules by name.
+    let findings = check(&facts(&linked("gcc", COPY, &[])).expect("facts"), &native());
+    assert!(findings.iter().all(|finding| NAMES.contains(&finding.rule.id())), "{findings:?}");
     let library = linked("gcc", LIBRARY, &["-shared", "-fPIC"]);
     assert_eq!(finding(&library, &native(), Pie).verdict, Pass);
     let object = linked("gcc", LIBRARY, &["-c"]);
     let findings = check(&facts(&object).expect("facts"), &native());
     assert!(findings.iter().all(|finding| finding.rule != Pie), "{findings:?}");
+}
+
+#[test]
+fn paths_are_found_in_debug_data_compressed_or_not() {
+    // Compressed is only what becomes smaller.
+    let function = |n| {
+        let name = format!("an_argument_with_a_long_name_{n}");
+        format!("int a_function_with_a_long_name_{n}(int {name}) {{ return {name}; }}\n")
+    };
+    let functions: String = (0..60).map(function).collect();
+    let source = format!("{functions}int main(void) {{ return 0; }}\n");
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = dir.path().canonicalize().expect("the folder");
+    let root = BuildRoot { path: dir.to_string_lossy().into_owned(), what: "the workspace" };
+    let policy = native().with_build(vec![root], None);
+    // Wherever the compiler works, it writes down that it was in this directory.
+    let map = format!("-fdebug-prefix-map=/={}/src/", dir.display());
+    let found = |flags: &[&str]| {
+        let bytes = linked("gcc", &source, &[&["-gdwarf-4", &*map], flags].concat());
+        let facts = facts(&bytes).expect("facts");
+        let Facts::Elf(elf) = &facts else { panic!("{facts:?}") };
+        let strings = elf.sections.iter().find(|section| section.name == ".debug_str");
+        let packed = flags.contains(&"-gz=zlib").then_some(Packed::Zlib);
+        assert_eq!(strings.and_then(|section| section.packed), packed, "{flags:?}");
+        let findings = check_bytes(&bytes, &facts, &policy);
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(finding.rule, Rule::Paths);
+        finding.clone()
+    };
+    for flags in [&["-gz=none"], &["-gz=zlib"]] {
+        let noted = found(flags);
+        assert_eq!(noted.verdict, Verdict::Note, "{flags:?}: {}", noted.evidence);
+        assert!(noted.evidence.starts_with("the workspace: /"), "{flags:?}: {}", noted.evidence);
+        assert!(noted.evidence.contains(" in .debug_str"), "{flags:?}: {}", noted.evidence);
+        assert!(noted.help.is_some());
+    }
+    let clean = found(&["-s"]);
+    assert_eq!((clean.verdict, &*clean.evidence), (Verdict::Pass, "no path of a building machine"));
 }

@@ -8,7 +8,7 @@ use crate::inspect::elf::Kind;
 use crate::inspect::{ElfFacts, Policy};
 
 /// Directories that are one person's, or gone tomorrow.
-const PASSING: [&str; 6] = ["/home/", "/Users/", "/root/", "/tmp/", "/var/tmp/", "/private/"];
+const PASSING: [&str; 6] = ["/home", "/Users", "/root", "/tmp", "/var/tmp", "/private"];
 
 /// `DT_RUNPATH` or `DT_RPATH`.
 pub(super) fn runpath(elf: &ElfFacts, policy: &Policy) -> Finding {
@@ -17,16 +17,17 @@ pub(super) fn runpath(elf: &ElfFacts, policy: &Policy) -> Finding {
     let is_origin = |dir: &str| dir.starts_with("$ORIGIN") || dir.starts_with("${ORIGIN}");
     let (mut relative, mut passing, mut absolute) = (Vec::new(), Vec::new(), Vec::new());
     for dir in runpath.split(':').filter(|dir| !is_origin(dir)) {
-        let with_slash = format!("{dir}/");
-        let is_root = |root: &String| with_slash.starts_with(&format!("{root}/"));
+        let is_below = |root: &str| {
+            dir.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         if !dir.starts_with('/') {
             relative.push(if dir.is_empty() {
                 "an empty entry".to_owned()
             } else {
                 dir.to_owned()
             });
-        } else if PASSING.iter().any(|root| with_slash.starts_with(root))
-            || policy.build_roots.iter().map(|root| &root.path).any(is_root)
+        } else if PASSING.iter().any(|root| is_below(root))
+            || policy.build_roots.iter().any(|root| is_below(&root.path))
         {
             passing.push(dir.to_owned());
         } else {
