@@ -53,8 +53,8 @@ LIBRARIES = {
     "weak": (
         C,
         [],
-        "#include <stddef.h>\nextern int getentropy(void *, size_t) __attribute__((weak));\n"
-        "int f(void *n) { return getentropy ? getentropy(n, 8) : 0; }",
+        "#include <stdio.h>\nextern int getentropy(void *, size_t) __attribute__((weak));\n"
+        'int f(void *n) { return getentropy ? getentropy(n, 8) : puts("n"); }',
     ),
     "throw": (
         CXX,
