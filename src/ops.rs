@@ -19,6 +19,7 @@ mod drift;
 mod env;
 mod environment;
 mod error;
+mod exceptions;
 mod exec;
 mod first_use;
 mod ground;

@@ -11,6 +11,7 @@ pub mod isa;
 pub mod name;
 pub mod nearest;
 pub mod relpath;
+pub mod rule;
 pub mod rustc_option;
 pub mod sandbox;
 pub mod storepath;

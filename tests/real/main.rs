@@ -28,5 +28,6 @@ mod sysroot_packages;
 mod tools;
 mod unwind;
 mod upstream;
+mod verified;
 mod zero_configuration;
 mod zig;
