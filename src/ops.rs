@@ -3,6 +3,7 @@
 mod asks_for_c;
 mod at;
 mod binaries;
+mod binary_files;
 mod c_library;
 mod cargo;
 mod closure;

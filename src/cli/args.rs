@@ -219,7 +219,7 @@ pub enum VerifyFormat {
 /// What to verify against what.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Binaries.
+    /// Binaries, and directories with binaries in them or below.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<std::path::PathBuf>,
     /// The target that they must be for; by default the one that their headers name.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::binary_files;
 use super::context::Context;
 use super::error::Error;
 use super::exceptions::{self, Exceptions};
@@ -22,7 +23,7 @@ use crate::vocab::triple::{RustTriple, TargetRequest};
 /// What to verify.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyRequest {
-    /// The files.
+    /// The files; of directories, the binaries in them and below.
     pub files: Vec<PathBuf>,
     /// The target that they must be for; `None`: the one that each file's header names.
     pub target: Option<String>,
@@ -127,7 +128,23 @@ pub fn verify(
     let host = machine_name();
     let against = Against { roots: &roots, host: host.as_deref(), ..against };
     let mut outcomes = Vec::new();
+    let mut files = Vec::new();
     for file in &request.files {
+        let path = context.ambient.absolute(file);
+        if !path.is_dir() {
+            files.push(file.clone());
+            continue;
+        }
+        let below = binary_files::below(&path)?;
+        if below.is_empty() {
+            return Err(Error::Usage {
+                message: format!("there is no program or shared library in `{}`", file.display()),
+                help: "name the directory that they are in, or the files".to_owned(),
+            });
+        }
+        files.extend(below.iter().map(|path| context.ambient.shown(path).to_path_buf()));
+    }
+    for file in &files {
         match one(&context.ambient.absolute(file), file, &against) {
             Ok(outcome) => outcomes.push(outcome),
             Err(error) => return Ok((outcomes, Some(error))),

@@ -61,3 +61,26 @@ fn an_exception_without_a_reason_is_an_error() {
     assert_eq!(outcome.code, Some(2), "{outcome}");
     assert!(outcome.stderr.contains("missing field `reason`"), "{outcome}");
 }
+
+#[test]
+fn a_directory_is_its_programs_and_libraries() {
+    let project = project("");
+    let at = |path: &str| project.project.join(path);
+    std::fs::create_dir_all(at("out/deep")).expect("made");
+    std::fs::copy(at("tool"), at("out/deep/tool")).expect("copied");
+    std::fs::copy(at("tool"), at("out/another")).expect("copied");
+    std::os::unix::fs::symlink("another", at("out/link")).expect("linked");
+    project.write("out/text", "no binary\n");
+    project.write("out/short", "\x7fELF");
+    let object = Command::new("gcc").arg("-c").arg(at("a.c")).arg("-o").arg(at("out/a.o")).status();
+    assert!(object.expect("gcc").success());
+    let outcome = project.xprov("verify out");
+    let files: Vec<&str> =
+        outcome.stdout.lines().filter(|line| line.starts_with("FAIL ")).collect();
+    let [first, second] = &files[..] else { panic!("{outcome}") };
+    assert!(first.contains("out/another (") && second.contains("out/deep/tool ("), "{outcome}");
+    project.write("empty/text", "no binary\n");
+    let empty = project.xprov("verify empty");
+    assert_eq!(empty.code, Some(2));
+    assert!(empty.stderr.contains("there is no program or shared library in `empty`"), "{empty}");
+}
