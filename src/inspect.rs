@@ -10,6 +10,7 @@ pub mod elf;
 pub mod glibc;
 pub mod hardening;
 mod image;
+pub mod isa;
 pub mod mach_o;
 mod mach_o_rules;
 mod names;

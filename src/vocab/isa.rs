@@ -53,6 +53,14 @@ impl Baseline {
         Ok(Self { arch, level: level.ok_or_else(unknown)? })
     }
 
+    /// All levels of `arch`, each containing the ones before it; none where it is unknown.
+    pub fn levels(arch: &str) -> impl Iterator<Item = Self> {
+        let found = ARCHS.iter().find(|known| known.name == arch);
+        found
+            .into_iter()
+            .flat_map(|arch| (0..arch.levels.len()).map(move |level| Self { arch, level }))
+    }
+
     /// The architecture, as the first component of a Rust triple.
     pub fn arch(&self) -> &'static str {
         self.arch.name
