@@ -12,6 +12,7 @@ mod hardening_check;
 mod host_tools;
 mod hostile;
 mod inputs;
+mod isa;
 mod lance;
 mod leaks;
 mod loopback;

@@ -10,7 +10,7 @@ use super::{aarch64, arm, x86};
 /// What each instruction needs, in the decoder's own terms.
 enum Table {
     X86(Vec<FeatureSet>),
-    Aarch64(aarch64::Encodings),
+    Aarch64(Box<aarch64::Encodings>),
     Arm(arm::Marks),
 }
 
@@ -26,7 +26,7 @@ impl<'i, 'a> Decode<'i, 'a> {
     pub fn new(image: &'i Image<'a>, baseline: FeatureSet) -> Self {
         let table = match image.arch {
             Arch::X86 | Arch::X86_64 => Table::X86(x86::table()),
-            Arch::Aarch64 => Table::Aarch64(aarch64::encodings()),
+            Arch::Aarch64 => Table::Aarch64(Box::new(aarch64::encodings())),
             Arch::Arm => Table::Arm(arm::Marks::of(image)),
         };
         Self { image, needs: Needs { baseline }, table }

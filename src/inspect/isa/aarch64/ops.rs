@@ -129,8 +129,10 @@ fn op(at: u64, word: u32, pages: &mut Pages) -> Op {
             _ => (Flow::Jump(to), Condition::Unknown),
         };
         op.reads = match op.condition {
-            Condition::Zero(_) | Condition::NotZero(_) => bit(word, 0),
-            Condition::BitSet(..) | Condition::BitClear(..) => bit(word, 0),
+            Condition::Zero(_)
+            | Condition::NotZero(_)
+            | Condition::BitSet(..)
+            | Condition::BitClear(..) => bit(word, 0),
             _ if matches!(op.flow, Flow::Branch(_)) => FLAGS,
             _ => 0,
         };
@@ -156,15 +158,14 @@ fn computed(at: u64, word: u32, pages: &mut Pages, op: &mut Op) {
     op.width = if word >> 31 == 1 { 64 } else { 32 };
     op.asks = asks(word);
     if let Some((target, accesses)) = pages.next(at, word) {
-        let stores = accesses && word >> 22 & 3 == 0 && word & 0x3b00_0000 == 0x3900_0000;
+        let stores = accesses && word & 0x3bc0_0000 == 0x3900_0000;
         op.refer = match (accesses, stores) {
             (false, _) => Refer::Address(target),
             (true, false) => Refer::Load(target),
             (true, true) => Refer::Store(target),
         };
     }
-    let (first, second) =
-        (Operand::Register(number(word, 5), 0), Operand::Register(number(word, 16), 0));
+    let first = Operand::Register(number(word, 5), 0);
     match word >> 25 & 15 {
         // Numbers.
         8 | 9 => {
@@ -227,40 +228,44 @@ fn computed(at: u64, word: u32, pages: &mut Pages, op: &mut Op) {
                 op.reads &= !slot.base;
             }
         }
-        // Registers.
-        5 | 13 => {
-            op.writes = bit(word, 0);
-            op.reads = bit(word, 5) | bit(word, 16);
-            let kind = word >> 21 & 0xff;
-            if kind & 0xf8 == 0x50 || kind & 0xf8 == 0x58 {
-                // Logic and arithmetic on shifted registers.
-                let arithmetic = kind & 8 == 8;
-                let turned = !arithmetic && kind & 1 == 1;
-                op.compute = match (arithmetic, word >> 29 & 3, turned) {
-                    (false, 0 | 3, false) => (Compute::And, first, second),
-                    (false, 0 | 3, true) => (Compute::AndNot, first, second),
-                    (false, 1, true) if word >> 5 & 31 == 31 => (Compute::Not, second, second),
-                    (false, 1, false) if word >> 5 & 31 == 31 => (Compute::Move, first, second),
-                    (true, 2 | 3, _) => (Compute::Subtract, first, second),
-                    _ => op.compute,
-                };
-                let sets = if arithmetic { word >> 29 & 1 == 1 } else { word >> 29 & 3 == 3 };
-                if sets {
-                    op.writes |= FLAGS;
-                }
-            } else if kind & 0xff == 0xd4 || word & 0x1fe0_0000 == 0x1a80_0000 {
-                // Conditional select; CSET is CSINC of the zero register, turned over.
-                op.reads |= FLAGS;
-                op.selects = true;
-                if word & 0x7fff_0fe0 == 0x1a9f_07e0 {
-                    op.compute = (Compute::Set(condition(word >> 12 ^ 1)), first, second);
-                }
-            } else if word & 0x1fe0_0000 == 0x1a40_0000 {
-                // Conditional compare.
-                op.reads |= FLAGS;
-                op.writes = FLAGS;
-            }
-        }
+        5 | 13 => registers(word, op),
         _ => {}
+    }
+}
+
+/// What is computed from registers.
+fn registers(word: u32, op: &mut Op) {
+    let first = Operand::Register(number(word, 5), 0);
+    let second = Operand::Register(number(word, 16), 0);
+    op.writes = bit(word, 0);
+    op.reads = bit(word, 5) | bit(word, 16);
+    let kind = word >> 21 & 0xff;
+    if kind & 0xf8 == 0x50 || kind & 0xf8 == 0x58 {
+        // Logic and arithmetic on shifted registers.
+        let arithmetic = kind & 8 == 8;
+        let turned = !arithmetic && kind & 1 == 1;
+        op.compute = match (arithmetic, word >> 29 & 3, turned) {
+            (false, 0 | 3, false) => (Compute::And, first, second),
+            (false, 0 | 3, true) => (Compute::AndNot, first, second),
+            (false, 1, true) if word >> 5 & 31 == 31 => (Compute::Not, second, second),
+            (false, 1, false) if word >> 5 & 31 == 31 => (Compute::Move, first, second),
+            (true, 2 | 3, _) => (Compute::Subtract, first, second),
+            _ => op.compute,
+        };
+        let sets = if arithmetic { word >> 29 & 1 == 1 } else { word >> 29 & 3 == 3 };
+        if sets {
+            op.writes |= FLAGS;
+        }
+    } else if kind & 0xff == 0xd4 || word & 0x1fe0_0000 == 0x1a80_0000 {
+        // Conditional select; CSET is CSINC of the zero register, turned over.
+        op.reads |= FLAGS;
+        op.selects = true;
+        if word & 0x7fff_0fe0 == 0x1a9f_07e0 {
+            op.compute = (Compute::Set(condition(word >> 12 ^ 1)), first, second);
+        }
+    } else if word & 0x1fe0_0000 == 0x1a40_0000 {
+        // Conditional compare.
+        op.reads |= FLAGS;
+        op.writes = FLAGS;
     }
 }
