@@ -43,7 +43,7 @@ fn find(dirs: &[PathBuf], name: &str, machine: Machine) -> Option<(Vec<u8>, ElfF
     dirs.iter().map(|dir| dir.join(name)).find_map(|path| {
         let size = fs::metadata(&path).ok()?.len();
         let bytes = (size <= MOST_BYTES).then(|| fs::read(&path).ok())??;
-        let Facts::Elf(elf) = facts(&bytes).ok()?;
+        let Facts::Elf(elf) = facts(&bytes).ok()? else { return None };
         (elf.machine == machine).then_some((bytes, elf))
     })
 }
