@@ -38,7 +38,7 @@ use serde::Serialize;
 #[non_exhaustive]
 pub enum Facts {
     /// An ELF program, library or object: Linux.
-    Elf(ElfFacts),
+    Elf(Box<ElfFacts>),
     /// A Mach-O program, library or object for one processor: macOS.
     MachO(MachO),
 }
@@ -101,10 +101,12 @@ pub enum InspectError {
 pub fn facts(bytes: &[u8]) -> Result<Facts, InspectError> {
     let format = match FileKind::parse(bytes) {
         Ok(FileKind::Elf32) => {
-            return read_elf::read::<object::elf::FileHeader32<_>>(bytes).map(Facts::Elf);
+            return read_elf::read::<object::elf::FileHeader32<_>>(bytes)
+                .map(|elf| Facts::Elf(Box::new(elf)));
         }
         Ok(FileKind::Elf64) => {
-            return read_elf::read::<object::elf::FileHeader64<_>>(bytes).map(Facts::Elf);
+            return read_elf::read::<object::elf::FileHeader64<_>>(bytes)
+                .map(|elf| Facts::Elf(Box::new(elf)));
         }
         Ok(FileKind::MachO32 | FileKind::MachO64) => {
             let found = mach_o(bytes)?.into_iter().next();

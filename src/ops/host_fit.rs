@@ -146,7 +146,7 @@ pub fn check(
         if elf.kind.is_program() {
             programs.insert(path.clone(), elf);
         } else if is_library {
-            libraries.entry(path.file_name().to_owned()).or_default().push((path.clone(), elf));
+            libraries.entry(path.file_name().to_owned()).or_default().push((path.clone(), *elf));
         }
     }
     for (path, elf) in &programs {

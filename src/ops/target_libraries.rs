@@ -44,7 +44,7 @@ fn find(dirs: &[PathBuf], name: &str, machine: Machine) -> Option<(Vec<u8>, ElfF
         let size = fs::metadata(&path).ok()?.len();
         let bytes = (size <= MOST_BYTES).then(|| fs::read(&path).ok())??;
         let Facts::Elf(elf) = facts(&bytes).ok()? else { return None };
-        (elf.machine == machine).then_some((bytes, elf))
+        (elf.machine == machine).then_some((bytes, *elf))
     })
 }
 

@@ -53,7 +53,7 @@ fn readelf(file: &Path, arguments: &[&str]) -> String {
 
 fn elf(file: &Path) -> ElfFacts {
     match facts(&fs::read(file).expect("readable")) {
-        Ok(Facts::Elf(elf)) => elf,
+        Ok(Facts::Elf(elf)) => *elf,
         other => panic!("{}: {other:?}", file.display()),
     }
 }

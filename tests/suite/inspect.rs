@@ -23,7 +23,7 @@ fn linked(source: &str, flags: &[&str]) -> Vec<u8> {
 
 fn elf(bytes: &[u8]) -> ElfFacts {
     match facts(bytes).expect("facts") {
-        Facts::Elf(elf) => elf,
+        Facts::Elf(elf) => *elf,
         other => panic!("{other:?}"),
     }
 }
