@@ -71,7 +71,8 @@ fn own(machine: &Machine, target: &str) -> PathBuf {
     for mac in OF_RELEASE.iter().filter(|target| target.ends_with("-apple-darwin")) {
         replace(&format!("target.{mac}.toolchain = \"zig\"\n"), "");
     }
-    replace("[profile.dev.package.\"*\"]\nopt-level = 2\n", "[profile.dev]\ndebug = 0\n");
+    replace("debug = \"line-tables-only\"\n", "debug = 0\n");
+    replace("[profile.dev.package.\"*\"]\nopt-level = 2\ndebug = false\n", "");
     if fs::read_to_string(dir.join("Cargo.toml")).ok().as_ref() != Some(&manifest) {
         fs::write(dir.join("Cargo.toml"), manifest).expect("written");
     }

@@ -27,7 +27,7 @@ const PACKAGE: &str = "swagger-ui-dist@5.17.14";
 
 #[test]
 fn a_crate_that_downloads_is_refused_with_the_lines_that_pin_it_and_builds_with_them() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = copy("swagger", &base().join("projects/swagger"));
     machine.lock(&dir, &[TARGET]);
     let build = ["build", "--locked", "--target", TARGET];

@@ -46,7 +46,7 @@ fn program(dir: &Path, target: &str) -> PathBuf {
 
 #[test]
 fn lance_is_built_for_aarch64_and_runs() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = lance(&machine);
     machine.xprov(dir, &["build", "--locked", "--target", ARM]).ok();
     let ran = machine.xprov(dir, &["run", "--quiet", "--target", ARM]).ok();
@@ -55,7 +55,7 @@ fn lance_is_built_for_aarch64_and_runs() {
 
 #[test]
 fn lance_is_built_for_x86_64_and_asks_before_it_uses_avx512() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = lance(&machine);
     machine.xprov(dir, &["build", "--locked", "--target", X86]).ok();
     assert!(has_noted_native(dir), "no ledger knows of lance-linalg's -march=native");
@@ -69,7 +69,7 @@ fn lance_is_built_for_x86_64_and_asks_before_it_uses_avx512() {
 
 #[test]
 fn lance_is_built_for_musl_and_asks_too() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = lance(&machine);
     machine.xprov(dir, &["build", "--locked", "--target", MUSL]).ok();
     let ran = machine.xprov(dir, &["run", "--quiet", "--target", MUSL]).ok();
@@ -130,7 +130,7 @@ fn the_first_x86_64_runs_it(machine: &Machine, dir: &Path) {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn a_compiler_without_native_is_enough() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = copy("lance", &base().join("projects").join("lance-without-native"));
     let name = "gcc-that-is-a-cross-compiler.toml";
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/lance").join(name);

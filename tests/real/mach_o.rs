@@ -77,7 +77,7 @@ fn project(name: &str) -> PathBuf {
 
 #[test]
 fn programs_for_both_macs_are_linked_and_equal_at_two_places() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let [first, second] = ["cove", "cove-again"].map(project);
     let pip = with_pip();
     let pip: Vec<(&str, &str)> = pip.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();

@@ -1,11 +1,14 @@
-//! What these tests run xprov on: one store for all of them, a home and a PATH with nothing in them,
-//! and one test at a time, because each build uses every core.
+//! What these tests run xprov on: one store for all of them, and a home and a PATH with nothing in
+//! them. A test has the machine to itself, or shares it with others of its kind.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -31,12 +34,13 @@ const NETWORK: &[&str] = &[
 /// Verbs that may take minutes, and so are announced.
 const LONG: &[&str] = &["lock", "restore", "build", "test"];
 
-/// The machine, for as long as one test has it to itself.
+/// The machine, for as long as one test uses it.
 pub struct Machine {
     /// `XPROV_HOME`.
     pub store: PathBuf,
     /// Who xprov runs as, where that is somebody else; root alone can choose.
     pub user: Option<u32>,
+    used: Mutex<BTreeSet<PathBuf>>,
     _turn: File,
 }
 
@@ -71,13 +75,24 @@ pub fn say(line: &str) {
 impl Machine {
     /// Waits until no other test, and no other run of these tests, uses the machine.
     pub fn wait() -> Self {
+        Self::take(File::lock)
+    }
+
+    /// Waits until no test has the machine to itself. For a test with projects of its own that
+    /// does not look at what the store has become: the next one can compile while this one waits
+    /// for an archive, a linker or `configure`.
+    pub fn share() -> Self {
+        Self::take(File::lock_shared)
+    }
+
+    fn take(turn_of: impl Fn(&File) -> std::io::Result<()>) -> Self {
         let base = base();
         for dir in ["home", "empty", "projects"] {
             fs::create_dir_all(base.join(dir)).expect("a folder for the tests");
         }
         let turn = File::create(base.join("lock")).expect("a file lock");
-        turn.lock().expect("a turn");
-        Self { store: base.join("store"), user: None, _turn: turn }
+        turn_of(&turn).expect("a turn");
+        Self { store: base.join("store"), user: None, used: Mutex::default(), _turn: turn }
     }
 
     /// Runs xprov in `dir` with nothing in its environment but a home, an empty PATH and the way
@@ -99,6 +114,7 @@ impl Machine {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Done {
+        self.used.lock().expect("no panic elsewhere").insert(dir.to_path_buf());
         let mut words = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_xprov")]);
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).args(arguments).current_dir(dir);
@@ -170,16 +186,23 @@ impl Machine {
     }
 }
 
+/// The projects whose builds several tests go on with.
+const SHARED: [&str; 4] = ["harbor", "harbor-musl", "host-tools", "lance"];
+
 impl Drop for Machine {
-    /// Where nobody comes back to them, what projects built goes with the test: all of it together
-    /// would be 12 GB. The fleet's stays, because several tests go on with it.
+    /// Where nobody comes back to it, what a project built goes with the test: all of it together
+    /// would be 12 GB.
     fn drop(&mut self) {
         if std::env::var_os("CI").is_none() || std::thread::panicking() {
             return;
         }
-        let projects = fs::read_dir(base().join("projects")).into_iter().flatten().flatten();
-        for project in projects.filter(|project| project.file_name() != "harbor") {
-            let _ = remove_tree(&project.path().join("target"));
+        let projects = base().join("projects");
+        let used = std::mem::take(&mut self.used).into_inner().unwrap_or_default();
+        let is_own = |name: &OsStr| SHARED.iter().all(|shared| name != *shared);
+        for dir in used.iter().filter(|dir| dir.parent() == Some(&projects)) {
+            if dir.file_name().is_some_and(is_own) {
+                let _ = remove_tree(&dir.join("target"));
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ fn verified(machine: &Machine, dir: &Path, target: &Target, file: &str) {
 
 #[test]
 fn the_fleet_is_one_file_each_for_musl() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = fleet(&machine);
     for target in &TARGETS {
         machine.xprov(dir, &["build", "--locked", "--target", target.triple]).ok();
@@ -108,7 +108,7 @@ fn the_fleet_is_one_file_each_for_musl() {
 
 #[test]
 fn c_is_compiled_with_musl_alone_and_cxx_is_refused() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = fleet(&machine);
     let scratch = base().join("c-musl");
     fs::create_dir_all(&scratch).expect("a folder");
@@ -171,7 +171,7 @@ fn exit_call(arch: &str) -> u32 {
 /// is Rust alone.
 #[test]
 fn ripgrep_searches_with_a_compiler_and_with_a_linker_alone() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = published("ripgrep", "15.2.0", "ripgrep-musl");
     let haystack = base().join("haystack-musl.txt");
     fs::write(&haystack, "hay\nthe needle, at last\n").expect("written");
@@ -206,7 +206,7 @@ fn ripgrep_searches_with_a_compiler_and_with_a_linker_alone() {
 /// does.
 #[test]
 fn lld_links_by_itself_until_a_crate_asks_for_c() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = copy("tiny", &base().join("projects").join("tiny-musl"));
     let file = |name: &str| dir.join(name);
     // What a project may have written for gcc.

@@ -43,7 +43,7 @@ pub fn published(name: &str, version: &str, copy: &str) -> PathBuf {
 /// As a newcomer does it: one target first, the other one later.
 #[test]
 fn ripgrep_searches() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = published("ripgrep", "15.2.0", "ripgrep-15.2.0");
     let haystack = base().join("haystack.txt");
     fs::write(&haystack, "hay\nthe needle, at last\nhay\nno need\n").expect("written");
@@ -66,7 +66,7 @@ fn ripgrep_searches() {
 
 #[test]
 fn hyperfine_starts() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let newest = published("hyperfine", "1.20.0", "hyperfine-1.20.0");
     let lock = machine.lock(&newest, &TARGETS);
     // 1.20 needs Rust 1.88, and the archive may have only 1.85 for all targets.

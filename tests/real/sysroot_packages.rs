@@ -140,7 +140,7 @@ fn verified(machine: &Machine, dir: &Path, target: &str, name: &str) -> String {
 
 #[test]
 fn openssl_is_linked_from_packages_and_found_at_run_time() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = project("seal", SEAL);
     let lock = machine.lock(&dir, &[]);
     let packages: Vec<&str> = lock
@@ -198,7 +198,7 @@ fn openssl_is_linked_from_packages_and_found_at_run_time() {
 
 #[test]
 fn git2_builds_against_packages_and_opens_a_repository() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = project("grove", GROVE);
     machine.lock(&dir, &[]);
     machine.xprov(&dir, &["build"]).ok();
@@ -218,7 +218,7 @@ fn git2_builds_against_packages_and_opens_a_repository() {
 
 #[test]
 fn a_library_comes_with_all_that_it_needs() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = project("quay", QUAY);
     machine.lock(&dir, &[]);
     machine.xprov(&dir, &["build"]).ok();

@@ -110,7 +110,7 @@ pub fn with_pip() -> Vec<(String, String)> {
 
 #[test]
 fn programs_of_rust_c_and_cxx_run_on_an_older_glibc_than_any_sysroot_has() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = project();
     let pip = with_pip();
     let pip: Vec<(&str, &str)> = pip.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();

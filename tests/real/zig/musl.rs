@@ -131,7 +131,7 @@ fn manifest() -> String {
 
 #[test]
 fn panics_and_exceptions_cross_in_static_programs() {
-    let machine = Machine::wait();
+    let machine = Machine::share();
     let dir = write_project(
         &base().join("projects").join("lark"),
         &[
