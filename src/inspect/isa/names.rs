@@ -216,6 +216,7 @@ const AARCH64_WORDS: &[(&str, &[&str])] = &[
     ("_aes_", &["aes", "sha2"]),
     ("_hw_", &["aes", "sha2"]),
     ("pmull", &["aes"]),
+    ("clmul", &["aes"]),
     ("sha2", &["sha2", "sha3"]),
     ("sha1", &["sha2"]),
     ("sha3", &["sha3"]),
@@ -242,6 +243,8 @@ const ARM_WORDS: &[(&str, &[&str])] = &[
     ("pmull", &["aes", "neon", "vfp3"]),
     ("idiv", &["hwdiv", "hwdiv-arm"]),
     ("nohw", &["neon", "vfp3"]),
+    ("vpaes", &["neon", "vfp3"]),
+    ("bsaes", &["neon", "vfp3"]),
     ("crc32", &["crc"]),
     ("_simd_", &["neon", "vfp3"]),
 ];
